@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * Time, in milliseconds: monotonic for waiting, wall for records. A test
+ * program may bring its own clock.c and crank it by hand.
+ */
+#pragma once
+
+#include <stdint.h>
+
+int64_t clock_mono_ms(void);
+/* Nanoseconds, for latency figures only. */
+int64_t clock_mono_ns(void);
+int64_t clock_wall_ms(void);
+
+/* "YYYY-MM-DDTHH:MM:SS.mmmZ" of a wall time. */
+#define CLOCK_TEXT_LEN 32
+const char *clock_wall_text(int64_t wall_ms, char buf[CLOCK_TEXT_LEN]);
