@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * The files of a run directory (design.md 3.5), written by the daemon and by
+ * overlord-exec for each other and for their later selves: spec.json (mode
+ * 0600; the command and its environment may hold secrets), child (who runs) and
+ * result.json (how it ended). All JSON, version first; read with a cap, checked
+ * field by field: a run directory may be anything after a crash.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "lib/base/arena.h"
+#include "lib/event/proctab.h"
+
+#define RUNREC_SPEC "spec.json"
+#define RUNREC_CHILD "child"
+#define RUNREC_RESULT "result.json"
+#define RUNREC_LOCK "lock"
+#define RUNREC_FIFO "fifo"
+/* Exists when the daemon asked for the end: a TERM is then no interruption. */
+#define RUNREC_CANCEL "cancel"
+#define RUNREC_STDOUT "stdout"
+#define RUNREC_STDERR "stderr"
+#define RUNREC_MAX (16u << 20)
+
+struct runrec_spec {
+	const char *const *argv;
+	const char *const *envp;
+	int64_t deadline_ms;
+	int64_t grace_ms;
+	size_t output_max;
+};
+
+struct runrec_child {
+	pid_t pid;
+	/* reap_start_time() of pid. */
+	uint64_t start;
+	pid_t helper;
+	uint64_t helper_start;
+	char boot_id[64];
+};
+
+/* Writers give JSON text to mem_free(); readers bind into the arena. */
+int runrec_spec_write(const struct runrec_spec *s, char **ret, size_t *ret_len,
+    struct error *e);
+int runrec_spec_read(const char *text, size_t len, struct arena *a,
+    struct runrec_spec *ret, struct error *e);
+int runrec_child_write(const struct runrec_child *c, char **ret,
+    size_t *ret_len, struct error *e);
+int runrec_child_read(const char *text, size_t len, struct runrec_child *ret,
+    struct error *e);
+int runrec_result_write(const struct run_result *r, char **ret,
+    size_t *ret_len, struct error *e);
+int runrec_result_read(const char *text, size_t len, struct run_result *ret,
+    struct error *e);
