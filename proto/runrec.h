@@ -26,33 +26,19 @@
 #define RUNREC_STDERR "stderr"
 #define RUNREC_MAX (16u << 20)
 
-struct runrec_spec {
-	const char *const *argv;
-	const char *const *envp;
-	int64_t deadline_ms;
-	int64_t grace_ms;
-	size_t output_max;
-};
-
-struct runrec_child {
-	pid_t pid;
-	/* reap_start_time() of pid. */
-	uint64_t start;
-	pid_t helper;
-	uint64_t helper_start;
-	char boot_id[64];
-};
-
 /* Writers give JSON text to mem_free(); readers bind into the arena. */
-int runrec_spec_write(const struct runrec_spec *s, char **ret, size_t *ret_len,
+int runrec_spec_write(const struct run_spec *s, char **ret, size_t *ret_len,
     struct error *e);
 int runrec_spec_read(const char *text, size_t len, struct arena *a,
-    struct runrec_spec *ret, struct error *e);
-int runrec_child_write(const struct runrec_child *c, char **ret,
+    struct run_spec *ret, struct error *e);
+int runrec_child_write(const struct run_child *c, char **ret,
     size_t *ret_len, struct error *e);
-int runrec_child_read(const char *text, size_t len, struct runrec_child *ret,
+int runrec_child_read(const char *text, size_t len, struct run_child *ret,
     struct error *e);
 int runrec_result_write(const struct run_result *r, char **ret,
     size_t *ret_len, struct error *e);
 int runrec_result_read(const char *text, size_t len, struct run_result *ret,
     struct error *e);
+
+/* For struct proctab_config. */
+extern const struct run_codec runrec_codec;

@@ -27,23 +27,6 @@ struct proctab;
 
 #define PROCTAB_KEY_MAX 64
 
-struct proctab_config {
-	/* Run directories live here; made with mode 0700 when missing. */
-	const char *dir;
-	/* Absolute path of overlord-exec. */
-	const char *helper;
-	/* Runs at the same time, orphans included. */
-	unsigned max_runs;
-	/* Between TERM and KILL; 60000 by default. */
-	int64_t grace_ms;
-};
-
-int proctab_new(struct proctab **ret, struct loop *l,
-    const struct proctab_config *c, struct error *e);
-/* Forgets all runs without touching them. */
-struct proctab *proctab_free(struct proctab *pt);
-AUTO_DEFINE(proctab)
-
 struct run_spec {
 	/* argv[0] is an absolute path or found in the PATH of envp. */
 	const char *const *argv;
@@ -52,6 +35,8 @@ struct run_spec {
 	int64_t deadline_ms;
 	/* Bytes kept of each output (the tail); what is dropped is counted. */
 	size_t output_max;
+	/* Filled in from the configuration of the table. */
+	int64_t grace_ms;
 };
 
 enum run_how {
@@ -87,6 +72,46 @@ struct run_result {
 	uint64_t stdout_len;
 	uint64_t stderr_len;
 };
+
+/* Who runs a command, as overlord-exec leaves it in `child`. */
+struct run_child {
+	pid_t pid;
+	/* reap_start_time() of pid. */
+	uint64_t start;
+	pid_t helper;
+	uint64_t helper_start;
+	char boot_id[64];
+};
+
+/* How the files of a run directory are written and read: proto/runrec.h has the
+ * one implementation; this room knows no JSON. Writers give text to mem_free().
+ */
+struct run_codec {
+	int (*spec_write)(const struct run_spec *s, char **ret, size_t *ret_len,
+	    struct error *e);
+	int (*child_read)(const char *text, size_t len, struct run_child *ret,
+	    struct error *e);
+	int (*result_read)(const char *text, size_t len, struct run_result *ret,
+	    struct error *e);
+};
+
+struct proctab_config {
+	/* Run directories live here; made with mode 0700 when missing. */
+	const char *dir;
+	/* Absolute path of overlord-exec. */
+	const char *helper;
+	/* Runs at the same time, orphans included. */
+	unsigned max_runs;
+	/* Between TERM and KILL; 60000 by default. */
+	int64_t grace_ms;
+	const struct run_codec *codec;
+};
+
+int proctab_new(struct proctab **ret, struct loop *l,
+    const struct proctab_config *c, struct error *e);
+/* Forgets all runs without touching them. */
+struct proctab *proctab_free(struct proctab *pt);
+AUTO_DEFINE(proctab)
 
 /* Called once per attached run, deferred; key is valid during the call. */
 typedef void run_done_fn(const char *key, const struct run_result *r, void *ctx);
