@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * YAML 1.1 text to tree, as PyYAML's SafeLoader reads it, plus the !ENV tag
+ * (spec yaml-and-templates.md): positions kept, aliases and merge keys resolved,
+ * depth, nodes as expanded, anchors and bytes bounded. The only file that
+ * includes libyaml.
+ */
+#pragma once
+
+#include "lib/data/diag.h"
+#include "lib/data/node.h"
+
+/* Value of an environment variable, or NULL when it is not set. */
+typedef const char *yaml_env_fn(const char *name, void *ctx);
+
+struct yaml_options {
+	/* NULL: !ENV is an unknown tag. */
+	yaml_env_fn *env;
+	void *env_ctx;
+};
+
+/* *ret is NULL for an empty document. Faults (syntax, unknown tag, limits, two
+ * documents) go to d with their position, and -1 is returned; an unset variable
+ * without a default is a warning in d. */
+int yaml_read(const char *text, size_t len, const struct yaml_options *o,
+    struct arena *a, struct node **ret, struct diag *d, struct error *e);
