@@ -21,6 +21,7 @@
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
+/* clang-format off */
 /* The object that embeds `member` at `ptr`. */
 #define container_of(ptr, type, member)                                       \
 	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
@@ -34,6 +35,7 @@
 		steal_v_;                                                     \
 	})
 
+/* clang-format on */
 /* The same for descriptors: leaves -1 behind. */
 static inline int
 steal_fd(int *fd)
@@ -53,6 +55,7 @@ void cc_auto_close(int *fd);
 #define AUTO_FD CC_CLEANUP(cc_auto_close)
 /* AUTO(x): local `struct x *` whose destructor is x_free(). */
 #define AUTO(x) CC_CLEANUP(x##_auto_free)
+/* clang-format off */
 /* Defines what AUTO(x) calls; put it below the prototype of x_free(). */
 #define AUTO_DEFINE(x)                                                        \
 	CC_UNUSED static inline void x##_auto_free(struct x **p)              \
@@ -60,3 +63,4 @@ void cc_auto_close(int *fd);
 		if (*p != NULL)                                               \
 			*p = x##_free(*p);                                    \
 	}
+/* clang-format on */

@@ -33,7 +33,9 @@ struct error {
 	char text[512];
 };
 
+/* clang-format off */
 #define ERROR_INIT { .code = OVE_NONE }
+/* clang-format on */
 
 /* All three return -1, so that a failing line is one statement. */
 int error_set(struct error *e, enum ove code, const char *fmt, ...)

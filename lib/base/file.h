@@ -26,8 +26,8 @@ int file_open_beneath(int dirfd, const char *name, int flags, mode_t mode,
  * is NUL-terminated; mem_free() it. dirfd may be AT_FDCWD. */
 int file_read(int dirfd, const char *path, size_t max, char **ret_text,
     size_t *ret_len, struct error *e);
-int file_read_fd(int fd, size_t max, char **ret_text, size_t *ret_len,
-    struct error *e);
+int file_read_fd(
+    int fd, size_t max, char **ret_text, size_t *ret_len, struct error *e);
 /* Writes all of it, going on after EINTR and short writes. */
 int file_write_all(int fd, const void *p, size_t len, struct error *e);
 
@@ -45,7 +45,9 @@ int file_replace(int dirfd, const char *path, const void *p, size_t len,
 /* Opens (creating) and locks a file with a fcntl write lock. Returns 0 or
  * FILE_LOCKED with *ret_pid the owner. The descriptor holds the lock; closing
  * any descriptor of the file in this process drops it. */
-enum { FILE_LOCKED = 1 };
+enum {
+	FILE_LOCKED = 1
+};
 int file_lock(int dirfd, const char *path, mode_t mode, int *ret_fd,
     pid_t *ret_pid, struct error *e);
 /* 0 free, FILE_LOCKED held by another process (*ret_pid), -1. */

@@ -18,8 +18,17 @@
 
 #include "lib/base/error.h"
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
-enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARN,
+	LOG_LEVEL_NOTICE,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG,
+};
+enum log_format {
+	LOG_FORMAT_TEXT,
+	LOG_FORMAT_JSON
+};
 
 struct log_config {
 	enum log_level level;
@@ -44,13 +53,23 @@ struct log_field {
 	const char *text;
 	int64_t num;
 };
-#define LF_S(k, v) { .key = (k), .text = (v) != NULL ? (v) : "" }
+/* clang-format off */
+#define LF_S(k, v) { .key = (k), .text = log_field_text(v) }
 #define LF_I(k, v) { .key = (k), .num = (int64_t)(v) }
+/* clang-format on */
+
+/* What LF_S shows for a NULL: nothing. */
+static inline const char *
+log_field_text(const char *s)
+{
+	return s != NULL ? s : "";
+}
 
 void log_write(enum log_level level, const char *area,
     const struct log_field *fields, size_t n, const char *fmt, ...)
     CC_PRINTF(5, 6);
 
+/* clang-format off */
 /* log_info("job", FIELDS(LF_I("job", id), LF_S("state", s)), "text %d", n); */
 #define FIELDS(...)                                                           \
 	((const struct log_field[]){ __VA_ARGS__ }),                          \
@@ -66,3 +85,4 @@ void log_write(enum log_level level, const char *area,
 #define log_notice(area, ...) log_at(LOG_LEVEL_NOTICE, area, __VA_ARGS__)
 #define log_info(area, ...) log_at(LOG_LEVEL_INFO, area, __VA_ARGS__)
 #define log_debug(area, ...) log_at(LOG_LEVEL_DEBUG, area, __VA_ARGS__)
+/* clang-format on */

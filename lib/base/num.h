@@ -11,10 +11,10 @@
 
 #include "lib/base/error.h"
 
-int num_u64(const char *s, uint64_t min, uint64_t max, uint64_t *ret,
-    struct error *e);
-int num_i64(const char *s, int64_t min, int64_t max, int64_t *ret,
-    struct error *e);
+int num_u64(
+    const char *s, uint64_t min, uint64_t max, uint64_t *ret, struct error *e);
+int num_i64(
+    const char *s, int64_t min, int64_t max, int64_t *ret, struct error *e);
 int num_u64_len(const char *s, size_t len, uint64_t min, uint64_t max,
     uint64_t *ret, struct error *e);
 /* A finite decimal floating-point number, any notation strtod takes but hex. */

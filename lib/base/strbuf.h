@@ -45,8 +45,8 @@ void strbuf_truncate(struct strbuf *b, size_t len);
 /* 0, or -1 with the latched error. */
 int strbuf_check(const struct strbuf *b, struct error *e) CC_MUST_CHECK;
 /* Hands over the text (mem_free() it) and resets b, or fails with the latch. */
-int strbuf_take(struct strbuf *b, char **ret, size_t *ret_len, struct error *e)
-    CC_MUST_CHECK;
+int strbuf_take(struct strbuf *b, char **ret, size_t *ret_len,
+    struct error *e) CC_MUST_CHECK;
 /* Empties and clears the latch; keeps memory. */
 void strbuf_reset(struct strbuf *b);
 void strbuf_fini(struct strbuf *b);
