@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * The HTTP server: listeners, connections, limits and deadlines on bufferevents
+ * around http1. Each request is answered exactly once, also later: whoever
+ * waits across a gap keeps the req_id and looks it up. Pipelined requests are
+ * answered in order, one at a time. No limit can be off. Refused requests get
+ * the user's error body (on_refuse) and a close.
+ *
+ * The life of a request: on_head when the head is read (decide: reply at once,
+ * or httpd_accept_body()), on_request when the body is whole, on_gone when the
+ * client went away before the answer (the request is dead after that call).
+ */
+#pragma once
+
+#include "lib/net/http1.h"
+
+struct loop;
+struct httpd;
+struct http_req;
+struct arena;
+
+struct req_id {
+	uint64_t v;
+};
+
+/* All greater than 0. */
+struct httpd_limits {
+	size_t head_bytes;
+	unsigned connections;
+	unsigned connections_per_address;
+	int64_t idle_ms;
+	/* From the first byte (or the connection) to the whole head. */
+	int64_t head_ms;
+	/* From the head to the whole body. */
+	int64_t body_ms;
+	/* From the reply to its last byte taken by the client. */
+	int64_t write_ms;
+};
+
+struct httpd_handler {
+	void (*on_head)(struct http_req *r, void *ctx);
+	void (*on_request)(struct http_req *r, void *ctx);
+	void (*on_gone)(struct http_req *r, void *ctx);
+	/* Writes the body for a refusal (malformed request, too large, too
+	 * slow); its content type is the same as for other replies. */
+	void (*on_refuse)(int status, const char *why, struct strbuf *body,
+	    void *ctx);
+	/* One call per answered or refused request, for log and metrics. */
+	void (*on_done)(const struct http_req *r, int status, size_t body_len,
+	    int64_t took_ms, void *ctx);
+	void *ctx;
+};
+
+int httpd_new(struct httpd **ret, struct loop *l,
+    const struct httpd_limits *limits, const struct httpd_handler *h,
+    struct error *e);
+/* "127.0.0.1:8888", "[::1]:0", "*:8888" (every address, IPv4 and IPv6),
+ * "unix:/path". *ret_port (may be NULL): the port it got. */
+int httpd_listen(struct httpd *d, const char *address, uint16_t *ret_port,
+    struct error *e);
+void httpd_set_limits(struct httpd *d, const struct httpd_limits *limits);
+/* Stops accepting; connections without a request close. */
+void httpd_drain(struct httpd *d);
+unsigned httpd_connections(const struct httpd *d);
+/* Requests that are read or being handled. */
+unsigned httpd_in_flight(const struct httpd *d);
+/* Closes everything; requests under way get on_gone. */
+struct httpd *httpd_free(struct httpd *d);
+AUTO_DEFINE(httpd)
+
+struct req_id http_req_id(const struct http_req *r);
+/* NULL when it has been answered or its client is gone. */
+struct http_req *httpd_find(struct httpd *d, struct req_id id);
+const struct http1_head *http_req_head(const struct http_req *r);
+/* NUL-terminated copies, valid as long as the request. */
+const char *http_req_path(const struct http_req *r);
+const char *http_req_method(const struct http_req *r);
+const char *http_req_header(const struct http_req *r, const char *name);
+/* "127.0.0.1", "::1", "unix". */
+const char *http_req_peer(const struct http_req *r);
+/* X-Request-Id as sent when it is 1 to 64 of [A-Za-z0-9._-], else made here. */
+const char *http_req_request_id(const struct http_req *r);
+/* For what is parsed for this request; freed with it. */
+struct arena *http_req_arena(struct http_req *r);
+/* The user's pointer. */
+void http_req_set_ctx(struct http_req *r, void *ctx);
+void *http_req_ctx(const struct http_req *r);
+
+/* In on_head only: read the body, of at most max bytes, then on_request. A
+ * longer one is refused with 413. */
+void httpd_accept_body(struct http_req *r, size_t max);
+/* The whole body, NUL-terminated; in and after on_request. */
+struct http1_span http_req_body(const struct http_req *r);
+
+struct http_reply_header {
+	const char *name;
+	const char *value;
+};
+struct http_reply {
+	int status;
+	/* Added to those that every reply has. */
+	const struct http_reply_header *headers;
+	size_t headers_n;
+	/* NULL: no Content-Type. */
+	const char *content_type;
+	const void *body;
+	size_t body_len;
+	/* For HEAD: Content-Length of the body, and no body. */
+	bool head_only;
+	bool close;
+};
+/* Answers; the request is not to be used any more. A reply in on_head to a
+ * request with a body closes the connection after it unless the body is
+ * already here. body is copied. */
+void http_req_reply(struct http_req *r, const struct http_reply *reply);
