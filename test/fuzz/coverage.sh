@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, The Overlord in C authors
+#
+# usage: coverage.sh [MINIMUM]
+#
+# Replays the corpora and prints which share of the lines of each parser they
+# reach, by targets.txt.  Ends non-zero when one is below MINIMUM per cent
+# (default 80).
+set -eu
+
+ROOT=$(cd "$(dirname "$0")/../.." && pwd)
+. "$ROOT/test/lib.sh"
+minimum=${1:-80}
+
+need_deps build test clang
+BUILD=$ROOT/build-coverage
+CC=clang build_overlord "$BUILD" -Db_pie=false \
+    -Dc_args='-fprofile-instr-generate -fcoverage-mapping' \
+    -Dc_link_args='-fprofile-instr-generate'
+
+low=0
+while read -r name _ sources; do
+	case $name in
+	'' | '#'*) continue ;;
+	esac
+	profile=$BUILD/$name
+	program=$BUILD/test/fuzz/replay_$name
+	LLVM_PROFILE_FILE=$profile.raw "$program" \
+	    "$ROOT/test/fuzz/corpus/$name" >"$profile.log" 2>&1 ||
+		die "$name: the replay failed, see $profile.log"
+	llvm-profdata merge -sparse "$profile.raw" -o "$profile.data"
+	for source in $sources; do
+		percent=$(llvm-cov export -summary-only \
+		    -instr-profile="$profile.data" "$program" \
+		    "$ROOT/$source" | "$PYTHON" -c '
+import json, sys
+lines = json.load(sys.stdin)["data"][0]["totals"]["lines"]
+print("%.1f" % lines["percent"])')
+		note=
+		if [ "${percent%.*}" -lt "$minimum" ]; then
+			note="	below $minimum"
+			low=$((low + 1))
+		fi
+		echo "$name	$source	$percent$note"
+	done
+done <"$ROOT/test/fuzz/targets.txt"
+[ "$low" -eq 0 ] || die "$low below $minimum per cent"
