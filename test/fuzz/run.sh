@@ -11,6 +11,39 @@
 # input is.
 set -eu
 
+# One target, NAME: how this script calls itself through xargs.
+run_one() {
+	name=$1
+	work=$BUILD/work/$name
+	mkdir -p "$work/corpus" "$work/found"
+	cp "$CORPUS/$name/"* "$work/corpus/"
+	rm -f "$work/found/"*
+	dict=
+	[ ! -f "$FUZZ/$name.dict" ] || dict=-dict=$FUZZ/$name.dict
+	rc=0
+	"$BUILD/test/fuzz/fuzz_$name" -max_total_time="$SECONDS_EACH" \
+	    -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+	    ${dict:+"$dict"} -artifact_prefix="$work/found/" \
+	    "$work/corpus" \
+	    >"$work/log" 2>&1 || rc=$?
+	n=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log")
+	if [ "$rc" -eq 0 ]; then
+		echo "$name	${n:-0} executions"
+		return
+	fi
+	grep -E -A 30 'ERROR:|runtime error|SUMMARY' "$work/log" | head -n 60
+	for f in "$work/found/"*; do
+		[ ! -f "$f" ] || echo "$name: the input is $f"
+	done
+	echo "$name	FAILED: the log is $work/log"
+	exit 1
+}
+
+if [ "${1:-}" = --one ]; then
+	run_one "$2"
+	exit 0
+fi
+
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 . "$ROOT/test/lib.sh"
 
@@ -37,33 +70,9 @@ CC=clang build_overlord "$BUILD" -Dfuzz=true
 	exit 0
 }
 
-# One target: for xargs, which runs several of these at a time.
-one='
-name=$1
-work=$BUILD/work/$name
-mkdir -p "$work/corpus" "$work/found"
-cp "$CORPUS/$name/"* "$work/corpus/"
-rm -f "$work/found/"*
-dict=
-[ ! -f "$FUZZ/$name.dict" ] || dict=-dict=$FUZZ/$name.dict
-rc=0
-"$BUILD/test/fuzz/fuzz_$name" -max_total_time="$SECONDS_EACH" -timeout=10 \
-    -rss_limit_mb=1024 -print_final_stats=1 -verbosity=1 $dict \
-    -artifact_prefix="$work/found/" "$work/corpus" >"$work/log" 2>&1 || rc=$?
-n=$(sed -n "s/^stat::number_of_executed_units: *//p" "$work/log")
-if [ "$rc" -ne 0 ]; then
-	grep -E -A 30 "ERROR:|runtime error|SUMMARY" "$work/log" | head -n 60
-	for f in "$work/found/"*; do
-		[ ! -f "$f" ] || echo "$name: the input is $f"
-	done
-	echo "$name	FAILED: the log is $work/log"
-	exit 1
-fi
-echo "$name	${n:-0} executions"
-'
 export BUILD SECONDS_EACH="$seconds" FUZZ="$ROOT/test/fuzz" \
     CORPUS="$ROOT/test/fuzz/corpus"
-if ! printf '%s\n' "$@" | xargs -n 1 -P "$(cpus)" sh -c "$one" fuzz; then
+if ! printf '%s\n' "$@" | xargs -n 1 -P "$(cpus)" sh "$0" --one; then
 	echo "fuzz: FAILED"
 	exit 1
 fi
