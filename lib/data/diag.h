@@ -53,14 +53,16 @@ void diag_error(struct diag *d, struct diag_pos pos, const char *rule,
 void diag_warn(struct diag *d, struct diag_pos pos, const char *rule,
     const char *path, const char *hint, const char *fmt, ...) CC_PRINTF(6, 7);
 /* "PROGRAM: FILE:LINE:COL: PATH: [warning: ]REASON\n  hint: ...\n" for each,
- * then "... and N more". source (may be NULL) is the text of the file: the
+ * then "… and N more". source (may be NULL) is the text of the file: the
  * line with a caret is shown when caret is set. */
 void diag_print(const struct diag *d, const char *program, const char *source,
     bool caret, struct strbuf *out);
 /* 0 when there is no error, else -1 with OVE_INVALID and the first finding's
  * text and how many more there are. */
 int diag_check(const struct diag *d, struct error *e);
+/* The value in single quotes, escaped, cut at 60 characters. */
+const char *diag_quote(struct arena *a, const char *s, size_t len);
 /* Up to 3 of the n candidates that are close to `word` by cli.md 7.3, nearest
  * first: "did you mean 'a'?" or "... 'a', 'b' or 'c'?"; NULL when none is. */
-const char *diag_suggest(struct arena *a, const char *word,
-    const char *const *candidates, size_t n);
+const char *diag_suggest(
+    struct arena *a, const char *word, const char *const *candidates, size_t n);

@@ -32,7 +32,7 @@ enum json_style {
 };
 /* Adds the text of n (no final newline). Non-string keys become strings as
  * cli.md 4.2 says. */
-void json_write(struct strbuf *out, const struct node *n,
-    enum json_style style);
+void json_write(
+    struct strbuf *out, const struct node *n, enum json_style style);
 /* Adds a quoted, escaped string; invalid UTF-8 becomes U+FFFD. */
 void json_write_str(struct strbuf *out, const char *s, size_t len);

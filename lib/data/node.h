@@ -18,10 +18,15 @@ enum node_type {
 	NODE_INT,
 	NODE_FLOAT,
 	NODE_STR,
-	/* A YAML timestamp: str holds its ISO text. */
+	/* A YAML timestamp: str holds its ISO text, with a 'T' when it has a
+	 * time of day. */
 	NODE_TIME,
+	/* YAML's !!binary: str holds the bytes.  Nothing accepts it. */
+	NODE_BYTES,
 	NODE_LIST,
 	NODE_MAP,
+	/* YAML's !!set: map with null values.  Nothing accepts it. */
+	NODE_SET,
 };
 
 struct node;
@@ -38,7 +43,7 @@ struct node {
 	/* NODE_INT that does not fit int64. */
 	bool big;
 	/* NODE_INT, NODE_FLOAT: the number as it was written (JSON) or in a
-	 * normal form (YAML); NULL for nodes made by hand. */
+	 * normal form (YAML: decimal); NULL for nodes made by hand. */
 	const char *raw;
 	union {
 		bool b;
@@ -74,11 +79,14 @@ struct node *node_bool(struct arena *a, bool b);
 struct node *node_null(struct arena *a);
 void node_add(struct arena *a, struct node *list, struct node *item);
 /* Appends; the caller knows that the key is new. key is copied. */
-void node_set(struct arena *a, struct node *map, const char *key,
-    struct node *value);
+void node_set(
+    struct arena *a, struct node *map, const char *key, struct node *value);
+/* Appends a pair as it is; the key may be of any scalar type. */
+void node_add_pair(
+    struct arena *a, struct node *map, struct node *key, struct node *value);
 /* Replaces the value of an equal string key in place, or appends. */
-void node_replace(struct arena *a, struct node *map, const char *key,
-    struct node *value);
+void node_replace(
+    struct arena *a, struct node *map, const char *key, struct node *value);
 /* Deep copy into a. */
 struct node *node_copy(struct arena *a, const struct node *n);
 
@@ -88,6 +96,20 @@ struct node *node_get(const struct node *n, const char *key);
 const char *node_text(const struct node *n);
 /* Nodes equal in type and value (order of map keys counts). */
 bool node_equal(const struct node *a, const struct node *b);
+/* Makes equal keys of a map one, the first place with the last value, and says
+ * which key was the first to repeat another (NULL: none did).  Keys compare as
+ * Python's: 1, 1.0 and true are the same.  Works in n log n. */
+int node_map_fold(
+    struct node *map, const struct node **ret_dup, struct error *e);
+
+/* The text of a float as Python writes it: the fewest digits that read back,
+ * always with a point, an exponent, or both; inf, -inf, nan. */
+#define NODE_FLOAT_LEN 32
+const char *node_float_text(double f, char buf[NODE_FLOAT_LEN]);
+/* Text of a scalar as a JSON key or a message shows it: strings as they are,
+ * numbers, "true", "null"; buf is used when it needs one.  NULL for a list or a
+ * map. */
+const char *node_scalar_text(const struct node *n, char buf[NODE_FLOAT_LEN]);
 /* "a string", "an integer", "a list", ... for messages. */
 const char *node_type_article(const struct node *n);
 /* "str", "int", "dict", ... : the original's words. */
