@@ -85,11 +85,9 @@ enum schema_flags {
 	SCHEMA_NEG_NULL = 1 << 6,
 	/* Accepted, checked, never dumped. */
 	SCHEMA_NODUMP = 1 << 7,
-	/* STR: NUL inside is allowed nowhere; this allows "" to be refused. */
-	SCHEMA_NOT_BLANK = 1 << 8,
 	/* GROUP, table: unknown keys are a warning, or nothing. */
-	SCHEMA_UNKNOWN_WARN = 1 << 9,
-	SCHEMA_UNKNOWN_IGNORE = 1 << 10,
+	SCHEMA_UNKNOWN_WARN = 1 << 8,
+	SCHEMA_UNKNOWN_IGNORE = 1 << 9,
 };
 
 struct schema;
@@ -157,12 +155,12 @@ struct schema {
 #define SCHEMA_CTYPE_STR const char *
 #define SCHEMA_CTYPE_NODE const struct node *
 #define SCHEMA_OFFSET(TYPE, S, m)                                              \
-  (offsetof(struct S, m) + 0 * sizeof(struct {                                 \
-char c;                                                                          \
-_Static_assert(__builtin_types_compatible_p(                                     \
-  __typeof__(((struct S *)0)->m), SCHEMA_CTYPE_##TYPE),                        \
-  #S "." #m " is not what its row binds");                                     \
-  }))
+  (offsetof(struct S, m) + SCHEMA_SAME(S, m, SCHEMA_CTYPE_##TYPE))
+#define SCHEMA_SAME(S, m, T)                                                   \
+  (sizeof(char[__builtin_types_compatible_p(__typeof__(((struct S *)0)->m), T) \
+	   ? 1                                                                 \
+	   : -1]) -                                                            \
+      1)
 
 enum schema_mode {
 	/* Positions, words of cli.md 7; a boolean is an integer. */
@@ -180,7 +178,6 @@ struct schema_run {
 	void *user;
 	/* Set by schema_bind(). */
 	const struct schema *root;
-	bool quiet;
 };
 /* Where the engine is: a chain of keys and positions on the stack. */
 struct schema_at {
@@ -189,6 +186,8 @@ struct schema_at {
 	/* NULL for a list position. */
 	const char *key;
 	size_t index;
+	/* The key, or the item of the list; NULL at the root. */
+	const struct node *where;
 };
 
 /* Checks map (NULL: an empty one) by s and binds it to `ret`, a struct of
@@ -224,15 +223,23 @@ const char *schema_body_message(const struct diag *d);
  * parent's place when n is NULL). */
 void schema_fault(const struct schema_at *at, const struct node *n,
     const char *rule, const char *hint, const char *fmt, ...) CC_PRINTF(5, 6);
+/* The same, but a body's message is this text and nothing else. */
+void schema_fault_text(const struct schema_at *at, const struct node *n,
+    const char *rule, const char *fmt, ...) CC_PRINTF(4, 5);
 void schema_warn(const struct schema_at *at, const struct node *n,
     const char *rule, const char *hint, const char *fmt, ...) CC_PRINTF(5, 6);
 /* The engine's own findings, for values that a check function looks into. */
-void schema_fault_type(
-    const struct schema_at *at, const struct node *n, const char *expected);
-void schema_fault_missing(
-    const struct schema_at *at, const struct node *map, const char *key);
-void schema_fault_unknown(const struct schema_at *at, const struct node *key,
+void schema_fault_type(const struct schema_at *at, const struct node *n,
+    enum schema_type expected);
+void schema_fault_missing(const struct schema_at *at, const char *key);
+/* map's keys must be strings and among these n; what is not is reported. */
+void schema_check_keys(const struct schema_at *at, const struct node *map,
     const char *const *known, size_t n);
+/* Where a value of a map or list below `at` is. */
+struct schema_at schema_at_pair(
+    const struct schema_at *at, const struct node_pair *pair);
+struct schema_at schema_at_item(
+    const struct schema_at *at, const struct node *item, size_t index);
 /* "a.b[2].\"c d\"" in the arena; never NULL ("" on failure). */
 const char *schema_path(const struct schema_at *at);
 /* A value for people: quoted, escaped, cut at 60 characters. */

@@ -1,0 +1,1013 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * The engine behind the tables of schema.h: it walks a map and a range of rows
+ * side by side. A range is a table, or the rows below a GROUP; a row is a
+ * direct member of its range when no dot is left in its key. For each range
+ * the pairs are looked at first (unknown keys, keys that are no strings), then
+ * the rows: absent ones get their default, present ones are checked by type and
+ * bound, then judged by their own check function. A value of a wrong type is
+ * reported once and nothing below it is looked at.
+ *
+ * Recursion follows the tables, which are finite, never the tree. Nothing is
+ * kept but what is bound; findings go to the diag of the run. schema_dump.c is
+ * the way back.
+ */
+
+#include "lib/data/schema.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/num.h"
+#include "lib/data/schema_row.h"
+
+/* A text in a message, in characters (cli.md 7.1). */
+#define QUOTE_MAX 60
+#define REASON_MAX 2048
+/* Tables in tables; deeper would be a table that holds itself. */
+#define TABLES_MAX 8
+
+/* Some rows of a table and what they are bound to. */
+struct range {
+	const struct schema_row *rows;
+	size_t n;
+	/* Bytes of each key that belong to the groups above, dot included. */
+	size_t prefix;
+	unsigned flags;
+	char *base;
+	/* The map is not there: nothing in it is missing. */
+	bool absent;
+};
+
+static void bind_range(
+    const struct schema_at *at, const struct range *g, const struct node *map);
+
+static struct diag_pos
+pos_of(const struct schema_at *at, const struct node *n)
+{
+	static const struct diag_pos nowhere, start = { 1, 1 };
+
+	if (at->run->mode == SCHEMA_BODY)
+		return nowhere;
+	if (n == NULL || n->line == 0)
+		n = at->where;
+	if (n == NULL || n->line == 0)
+		return start;
+	return (struct diag_pos){ n->line, n->col };
+}
+
+/* Paths and values */
+
+static bool
+key_is_plain(const char *key)
+{
+	size_t i;
+
+	for (i = 0; key[i] != '\0'; i++) {
+		if ((unsigned char)key[i] <= ' ' || key[i] == '.' ||
+		    key[i] == '"' || key[i] == '[' || key[i] == '\x7f')
+			return false;
+	}
+	return i > 0;
+}
+
+static void
+path_add(struct strbuf *b, const struct schema_at *at)
+{
+	if (at == NULL || (at->key == NULL && at->where == NULL))
+		return;
+	path_add(b, at->up);
+	if (at->key == NULL) {
+		strbuf_addf(b, "[%zu]", at->index);
+		return;
+	}
+	if (b->len > 0)
+		strbuf_addc(b, '.');
+	if (key_is_plain(at->key)) {
+		strbuf_add_escaped(b, at->key, strlen(at->key));
+		return;
+	}
+	strbuf_addc(b, '"');
+	strbuf_add_escaped(b, at->key, strlen(at->key));
+	strbuf_addc(b, '"');
+}
+
+const char *
+schema_path(const struct schema_at *at)
+{
+	AUTO_STRBUF struct strbuf b;
+	const char *s;
+
+	strbuf_init(&b, 4096);
+	path_add(&b, at);
+	s = arena_strdup(at->run->arena, b.buf);
+	return s != NULL ? s : "";
+}
+
+static void
+quote_text(struct strbuf *b, const char *s, size_t len)
+{
+	size_t i, chars;
+
+	chars = 0;
+	for (i = 0; i < len; i++) {
+		if (((unsigned char)s[i] & 0xc0) != 0x80 && ++chars > QUOTE_MAX)
+			break;
+	}
+	strbuf_addc(b, '\'');
+	strbuf_add_escaped(b, s, i);
+	strbuf_adds(b, i < len ? "...'" : "'");
+}
+
+static void
+quote_number(struct strbuf *b, const struct node *n)
+{
+	if (n->raw != NULL)
+		strbuf_add_escaped(b, n->raw, strnlen(n->raw, QUOTE_MAX));
+	else if (n->type == NODE_INT)
+		strbuf_addf(b, "%lld", (long long)n->u.i);
+	else
+		strbuf_addf(b, "%g", n->u.f);
+}
+
+static void
+quote_node(struct strbuf *b, const struct node *n)
+{
+	switch (n->type) {
+	case NODE_NULL:
+		strbuf_adds(b, "null");
+		return;
+	case NODE_BOOL:
+		strbuf_adds(b, n->u.b ? "true" : "false");
+		return;
+	case NODE_INT:
+	case NODE_FLOAT:
+		quote_number(b, n);
+		return;
+	case NODE_STR:
+	case NODE_TIME:
+		quote_text(b, n->u.str.s, n->u.str.len);
+		return;
+	case NODE_LIST:
+	case NODE_MAP:
+		strbuf_adds(b, node_type_article(n));
+		return;
+	}
+}
+
+const char *
+schema_quote(struct arena *a, const struct node *n)
+{
+	AUTO_STRBUF struct strbuf b;
+	const char *s;
+
+	strbuf_init(&b, 1024);
+	quote_node(&b, n);
+	s = arena_strdup(a, b.buf);
+	return s != NULL ? s : "";
+}
+
+/* Findings */
+
+static void CC_PRINTF(6, 0)
+    add_finding(const struct schema_at *at, const struct node *n, bool warning,
+	const char *rule, const char *hint, const char *fmt, va_list ap)
+{
+	char reason[REASON_MAX];
+	struct diag *d = at->run->diag;
+	const char *path;
+
+	(void)vsnprintf(reason, sizeof(reason), fmt, ap);
+	path = schema_path(at);
+	if (warning)
+		diag_warn(d, pos_of(at, n), rule, path, hint, "%s", reason);
+	else if (at->run->mode == SCHEMA_BODY && *path != '\0')
+		diag_error(d, pos_of(at, n), rule, path, NULL, "%s: %s.", path,
+		    reason);
+	else
+		diag_error(d, pos_of(at, n), rule, path, hint, "%s", reason);
+}
+
+void
+schema_fault(const struct schema_at *at, const struct node *n, const char *rule,
+    const char *hint, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_finding(at, n, false, rule, hint, fmt, ap);
+	va_end(ap);
+}
+
+void
+schema_warn(const struct schema_at *at, const struct node *n, const char *rule,
+    const char *hint, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_finding(at, n, true, rule, hint, fmt, ap);
+	va_end(ap);
+}
+
+void
+schema_fault_text(const struct schema_at *at, const struct node *n,
+    const char *rule, const char *fmt, ...)
+{
+	char reason[REASON_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(reason, sizeof(reason), fmt, ap);
+	va_end(ap);
+	diag_error(at->run->diag, pos_of(at, n), rule, schema_path(at), NULL,
+	    "%s", reason);
+}
+
+const char *
+schema_body_message(const struct diag *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->n; i++) {
+		if (!d->items[i].warning)
+			return d->items[i].reason;
+	}
+	return NULL;
+}
+
+/* The type's name in a file's message and in a body's. */
+static const char *
+type_name(enum schema_type t, enum schema_mode mode)
+{
+	bool file = mode == SCHEMA_FILE;
+
+	switch (t) {
+	case SCHEMA_BOOL:
+		return file ? "a boolean" : "boolean";
+	case SCHEMA_INT:
+		return file ? "an integer" : "number";
+	case SCHEMA_FLOAT:
+	case SCHEMA_NUMBER:
+		return file ? "a number" : "number";
+	case SCHEMA_STR:
+		return file ? "a string" : "string";
+	case SCHEMA_LIST:
+		return file ? "a list" : "array";
+	case SCHEMA_GROUP:
+	case SCHEMA_MAP:
+	case SCHEMA_STRUCT:
+		return file ? "a mapping" : "object";
+	case SCHEMA_NODE:
+		break;
+	}
+	return file ? "something else" : "another type";
+}
+
+static const char *
+json_type(const struct node *n)
+{
+	switch (n->type) {
+	case NODE_NULL:
+		return "null";
+	case NODE_BOOL:
+		return "boolean";
+	case NODE_INT:
+	case NODE_FLOAT:
+		return "number";
+	case NODE_STR:
+	case NODE_TIME:
+		return "string";
+	case NODE_LIST:
+		return "array";
+	case NODE_MAP:
+		return "object";
+	}
+	return "null";
+}
+
+void
+schema_fault_type(
+    const struct schema_at *at, const struct node *n, enum schema_type expected)
+{
+	struct arena *a = at->run->arena;
+	const char *want, *hint;
+
+	want = type_name(expected, at->run->mode);
+	if (at->run->mode == SCHEMA_BODY) {
+		schema_fault_text(at, n, "type",
+		    "'%s' has an unexpected value type: expected %s, "
+		    "given %s.",
+		    schema_path(at), want, json_type(n));
+		return;
+	}
+	if (n->type == NODE_NULL || n->type == NODE_LIST ||
+	    n->type == NODE_MAP) {
+		schema_fault(at, n, "type", NULL, "expected %s, found %s", want,
+		    node_type_article(n));
+		return;
+	}
+	hint = NULL;
+	if (expected == SCHEMA_STR &&
+	    (n->type == NODE_INT || n->type == NODE_FLOAT))
+		hint = arena_printf(a, "quote it: '%s'", schema_quote(a, n));
+	else if (expected == SCHEMA_STR && n->type == NODE_BOOL)
+		hint = "put it in quotes";
+	schema_fault(at, n, "type", hint, "expected %s, found %s (%s)", want,
+	    node_type_article(n), schema_quote(a, n));
+}
+
+/* where: what the message points at in a file, NULL for the parent's place. */
+static void
+fault_missing_at(
+    const struct schema_at *at, const struct node *where, const char *key)
+{
+	const char *path = schema_path(at);
+
+	if (at->run->mode == SCHEMA_BODY) {
+		schema_fault_text(at, NULL, "required",
+		    "`%s%s%s` is required but hasn't been specified.", path,
+		    *path != '\0' ? "." : "", key);
+		return;
+	}
+	schema_fault(at, where, "required", NULL, "'%s' is missing", key);
+}
+
+void
+schema_fault_missing(const struct schema_at *at, const char *key)
+{
+	fault_missing_at(at, NULL, key);
+}
+
+/* Keys */
+
+struct schema_at
+schema_at_pair(const struct schema_at *at, const struct node_pair *pair)
+{
+	const char *key = node_text(pair->key);
+
+	return (struct schema_at){
+		.run = at->run,
+		.up = at,
+		.key = key != NULL ? key : "",
+		.where = pair->key,
+	};
+}
+
+struct schema_at
+schema_at_item(
+    const struct schema_at *at, const struct node *item, size_t index)
+{
+	return (struct schema_at){
+		.run = at->run,
+		.up = at,
+		.index = index,
+		.where = item,
+	};
+}
+
+/* Where a key of a table is that may not be there. */
+static struct schema_at
+at_key(const struct schema_at *at, const char *key, const struct node *where)
+{
+	struct schema_at at2 = {
+		.run = at->run,
+		.up = at,
+		.key = key,
+		.where = where != NULL ? where : at->where,
+	};
+
+	return at2;
+}
+
+static bool
+text_has_nul(const struct node *n)
+{
+	return n->type == NODE_STR &&
+	    memchr(n->u.str.s, '\0', n->u.str.len) != NULL;
+}
+
+/* A key that is no string, or one that C would cut. */
+static bool
+key_is_text(const struct schema_at *at, const struct node *key)
+{
+	struct arena *a = at->run->arena;
+	const char *hint;
+
+	if (key->type == NODE_STR && !text_has_nul(key))
+		return true;
+	if (key->type == NODE_STR) {
+		schema_fault(at, key, "key-type", NULL,
+		    "the key %s holds a NUL character", schema_quote(a, key));
+		return false;
+	}
+	hint = NULL;
+	if (key->type == NODE_INT || key->type == NODE_FLOAT)
+		hint = arena_printf(a, "quote it: '%s'", schema_quote(a, key));
+	else if (key->type == NODE_BOOL)
+		hint = "put it in quotes";
+	schema_fault(at, key, "key-type", hint,
+	    "expected a string as key, found %s (%s)", node_type_article(key),
+	    schema_quote(a, key));
+	return false;
+}
+
+/* The pair of a key, or NULL; cannot be fooled by a NUL inside. */
+static const struct node_pair *
+find_pair(const struct node *map, const char *key)
+{
+	size_t i, len = strlen(key);
+	const struct node *k;
+
+	for (i = 0; map != NULL && i < map->u.map.n; i++) {
+		k = map->u.map.pairs[i].key;
+		if (k->type == NODE_STR && k->u.str.len == len &&
+		    memcmp(k->u.str.s, key, len) == 0)
+			return &map->u.map.pairs[i];
+	}
+	return NULL;
+}
+
+/* The table below which a row named `key` stands: "tls", "chains.<name>". */
+static const char *
+find_elsewhere(struct arena *a, const struct schema *s, const char *path,
+    const char *key, int depth)
+{
+	const struct schema_row *r, *e;
+	const char *dot, *sub, *found;
+	size_t i;
+
+	if (depth > TABLES_MAX)
+		return NULL;
+	for (i = 0; i < s->n; i++) {
+		r = &s->rows[i];
+		dot = strrchr(r->key, '.');
+		if (strcmp(dot != NULL ? dot + 1 : r->key, key) == 0) {
+			if (dot == NULL)
+				return path;
+			return arena_printf(a, "%s%s%.*s", path,
+			    *path != '\0' ? "." : "", (int)(dot - r->key),
+			    r->key);
+		}
+	}
+	for (i = 0; i < s->n; i++) {
+		r = e = &s->rows[i];
+		sub = "";
+		while ((e->type == SCHEMA_LIST || e->type == SCHEMA_MAP) &&
+		    e->elem != NULL) {
+			sub = e->type == SCHEMA_LIST ? "[]" : ".<name>";
+			e = e->elem;
+		}
+		if (e->sub == NULL)
+			continue;
+		found = arena_printf(
+		    a, "%s%s%s%s", path, *path != '\0' ? "." : "", r->key, sub);
+		if (found != NULL)
+			found =
+			    find_elsewhere(a, e->sub, found, key, depth + 1);
+		if (found != NULL)
+			return found;
+	}
+	return NULL;
+}
+
+static const char *
+unknown_hint(const struct schema_at *at, const char *key,
+    const char *const *known, size_t n)
+{
+	const struct schema *root = at->run->root;
+	struct arena *a = at->run->arena;
+	const char *hint, *place;
+
+	hint = diag_suggest(a, key, known, n);
+	if (hint != NULL || root == NULL)
+		return hint;
+	place = find_elsewhere(a, root, "", key, 0);
+	if (place != NULL && *place != '\0')
+		return arena_printf(a, "'%s' belongs to '%s'", key, place);
+	if (place != NULL && at->up != NULL)
+		return arena_printf(
+		    a, "'%s' is a top-level key; move it to column 1", key);
+	if (root->unknown_hint != NULL)
+		return root->unknown_hint(at, key);
+	return NULL;
+}
+
+static void
+check_keys(const struct schema_at *at, const struct node *map,
+    const char *const *known, size_t n, unsigned flags)
+{
+	struct schema_at here;
+	const struct node *key;
+	const char *hint, *word;
+	size_t i, k;
+
+	if (at->run->mode == SCHEMA_BODY || (flags & SCHEMA_UNKNOWN_IGNORE))
+		return;
+	for (i = 0; i < map->u.map.n; i++) {
+		key = map->u.map.pairs[i].key;
+		if (!key_is_text(at, key))
+			continue;
+		word = key->u.str.s;
+		for (k = 0; k < n && strcmp(known[k], word) != 0; k++)
+			continue;
+		if (k < n)
+			continue;
+		here = schema_at_pair(at, &map->u.map.pairs[i]);
+		hint = unknown_hint(at, word, known, n);
+		if (flags & SCHEMA_UNKNOWN_WARN)
+			schema_warn(
+			    &here, key, "unknown-key", hint, "unknown key");
+		else
+			schema_fault(
+			    &here, key, "unknown-key", hint, "unknown key");
+	}
+}
+
+void
+schema_check_keys(const struct schema_at *at, const struct node *map,
+    const char *const *known, size_t n)
+{
+	check_keys(at, map, known, n, 0);
+}
+
+/* Values */
+
+static void
+fault_range(const struct schema_at *at, const struct node *n,
+    const struct schema_row *r, int64_t min, int64_t max)
+{
+	const char *found = schema_quote(at->run->arena, n);
+
+	if (n->big || (r->min == 0 && r->max == 0))
+		schema_fault(
+		    at, n, "range", NULL, "integer out of range (%s)", found);
+	else if (r->max == SCHEMA_NO_MAX)
+		schema_fault(at, n, "range", NULL,
+		    "must be %lld or more, found %s", (long long)min, found);
+	else
+		schema_fault(at, n, "range", NULL,
+		    "must be from %lld to %lld, found %s", (long long)min,
+		    (long long)max, found);
+}
+
+static void
+bind_int(const struct schema_at *at, const struct schema_row *r,
+    const struct node *n, int64_t *field)
+{
+	int64_t v, min, max, unit;
+
+	if (n->type == NODE_NULL) {
+		*field = SCHEMA_NONE;
+		return;
+	}
+	unit = (r->flags & SCHEMA_SECONDS) ? 1000 : 1;
+	/* SCHEMA_NONE must stay what no number is. */
+	min = (INT64_MIN + 1) / unit;
+	max = INT64_MAX / unit;
+	if (r->min != 0 || r->max != 0) {
+		min = r->min > min ? r->min : min;
+		max = r->max < max ? r->max : max;
+	}
+	v = n->type == NODE_BOOL ? n->u.b : n->u.i;
+	if (n->big || v < min || v > max)
+		fault_range(at, n, r, min, max);
+	else
+		*field = v * unit;
+}
+
+static double
+number_of(const struct node *n)
+{
+	double d;
+
+	if (n->type == NODE_FLOAT)
+		return n->u.f;
+	if (n->type == NODE_BOOL)
+		return n->u.b;
+	if (!n->big)
+		return (double)n->u.i;
+	return num_double(n->raw, &d, NULL) == 0 ? d : 0;
+}
+
+static void
+bind_str(const struct schema_at *at, const struct schema_row *r,
+    const struct node *n, const char **field)
+{
+	struct strbuf b;
+	const char *hint;
+	size_t i, count;
+
+	if (n->type == NODE_NULL) {
+		*field = NULL;
+		return;
+	}
+	if (text_has_nul(n)) {
+		schema_fault(at, n, "nul", NULL, "holds a NUL character");
+		return;
+	}
+	*field = n->u.str.s;
+	if (r->choices == NULL)
+		return;
+	for (count = 0; r->choices[count] != NULL; count++) {
+		if (strcmp(r->choices[count], n->u.str.s) == 0)
+			return;
+	}
+	strbuf_init(&b, REASON_MAX);
+	for (i = 0; i < count; i++)
+		strbuf_addf(&b, "%s%s", i > 0 ? ", " : "", r->choices[i]);
+	hint = diag_suggest(at->run->arena, n->u.str.s, r->choices, count);
+	schema_fault(at, n, "choice", hint, "%s is not one of: %s",
+	    schema_quote(at->run->arena, n), b.buf);
+	strbuf_fini(&b);
+}
+
+static bool
+type_fits(const struct schema_at *at, const struct schema_row *r,
+    const struct node *n)
+{
+	if (n->type == NODE_NULL && (r->flags & SCHEMA_NULLABLE))
+		return true;
+	switch (r->type) {
+	case SCHEMA_BOOL:
+		return n->type == NODE_BOOL;
+	case SCHEMA_INT:
+		return n->type == NODE_INT ||
+		    (n->type == NODE_BOOL && at->run->mode == SCHEMA_FILE);
+	case SCHEMA_FLOAT:
+	case SCHEMA_NUMBER:
+		return n->type == NODE_INT || n->type == NODE_FLOAT ||
+		    (n->type == NODE_BOOL && at->run->mode == SCHEMA_FILE);
+	case SCHEMA_STR:
+		return n->type == NODE_STR;
+	case SCHEMA_LIST:
+		return n->type == NODE_LIST;
+	case SCHEMA_GROUP:
+	case SCHEMA_MAP:
+	case SCHEMA_STRUCT:
+		return n->type == NODE_MAP;
+	case SCHEMA_NODE:
+		return true;
+	}
+	return false;
+}
+
+static void
+fault_type_of(const struct schema_at *at, const struct schema_row *r,
+    const struct node *n)
+{
+	if (r->type_fault != NULL)
+		r->type_fault(at, n);
+	else if (n->type == NODE_NULL && (r->flags & SCHEMA_REQUIRED))
+		schema_fault(at, at->where, "required", NULL,
+		    "expected %s, found null", type_name(r->type, SCHEMA_FILE));
+	else
+		schema_fault_type(at, n, r->type);
+}
+
+static void bind_value(const struct schema_at *at, const struct schema_row *r,
+    const struct node *n, void *field);
+
+static void
+bind_list(const struct schema_at *at, const struct schema_row *r,
+    const struct node *n, struct row_list *field)
+{
+	struct schema_at here;
+	size_t i, size, len;
+
+	len = n->u.list.n;
+	size = row_size(r->elem);
+	field->items = arena_calloc(at->run->arena, len > 0 ? len : 1, size);
+	if (field->items == NULL)
+		return;
+	field->n = len;
+	for (i = 0; i < len; i++) {
+		here = schema_at_item(at, n->u.list.items[i], i);
+		bind_value(&here, r->elem, n->u.list.items[i],
+		    (char *)field->items + i * size);
+	}
+}
+
+/* Pairs with a faulty key are left out. */
+static void
+bind_map(const struct schema_at *at, const struct schema_row *r,
+    const struct node *n, struct row_map *field)
+{
+	struct arena *a = at->run->arena;
+	const struct node_pair *p;
+	struct schema_at here;
+	size_t i, size, len;
+
+	len = n->u.map.n;
+	size = row_size(r->elem);
+	field->items = arena_calloc(a, len > 0 ? len : 1, size);
+	field->keys = arena_calloc(a, len > 0 ? len : 1, sizeof(*field->keys));
+	if (field->items == NULL || field->keys == NULL)
+		return;
+	for (i = 0; i < len; i++) {
+		p = &n->u.map.pairs[i];
+		if (!key_is_text(at, p->key))
+			continue;
+		here = schema_at_pair(at, p);
+		if (r->key_check != NULL)
+			r->key_check(&here, p->key);
+		field->keys[field->n] = p->key->u.str.s;
+		bind_value(&here, r->elem, p->value,
+		    (char *)field->items + field->n * size);
+		field->n++;
+	}
+}
+
+static void
+bind_table(const struct schema_at *at, const struct schema *s,
+    const struct node *map, bool absent, void *base)
+{
+	struct range g = {
+		.rows = s->rows,
+		.n = s->n,
+		.flags = s->flags,
+		.base = base,
+		.absent = absent,
+	};
+
+	bind_range(at, &g, map);
+	if (s->check != NULL && map != NULL)
+		s->check(at, map, base);
+}
+
+static void
+bind_value(const struct schema_at *at, const struct schema_row *r,
+    const struct node *n, void *field)
+{
+	struct schema_number *num;
+	size_t errors = at->run->diag->errors;
+
+	if (!type_fits(at, r, n)) {
+		fault_type_of(at, r, n);
+		return;
+	}
+	if ((r->flags & SCHEMA_NONEMPTY) &&
+	    ((n->type == NODE_LIST && n->u.list.n == 0) ||
+		(n->type == NODE_MAP && n->u.map.n == 0))) {
+		schema_fault(at, n, "empty", NULL, "must not be empty");
+		return;
+	}
+	switch (r->type) {
+	case SCHEMA_GROUP:
+		break;
+	case SCHEMA_BOOL:
+		*(bool *)field = n->type == NODE_BOOL && n->u.b;
+		break;
+	case SCHEMA_INT:
+		bind_int(at, r, n, field);
+		break;
+	case SCHEMA_FLOAT:
+		*(double *)field = number_of(n);
+		break;
+	case SCHEMA_NUMBER:
+		num = field;
+		num->value = number_of(n);
+		num->is_int = n->type != NODE_FLOAT;
+		break;
+	case SCHEMA_STR:
+		bind_str(at, r, n, field);
+		break;
+	case SCHEMA_LIST:
+		if (n->type == NODE_LIST)
+			bind_list(at, r, n, field);
+		break;
+	case SCHEMA_MAP:
+		if (n->type == NODE_MAP)
+			bind_map(at, r, n, field);
+		break;
+	case SCHEMA_STRUCT:
+		bind_table(at, r->sub, n->type == NODE_MAP ? n : NULL,
+		    n->type != NODE_MAP, field);
+		break;
+	case SCHEMA_NODE:
+		*(const struct node **)field = n;
+		break;
+	}
+	if (r->check != NULL && at->run->diag->errors == errors)
+		r->check(at, n, field);
+}
+
+/* Defaults */
+
+static int
+default_list(struct arena *a, const struct schema_row *r, const char *def,
+    struct row_list *field)
+{
+	size_t i, n, size, len;
+	const char *p;
+	char *word;
+
+	n = 1;
+	for (p = def; *p != '\0'; p++)
+		n += *p == ',';
+	size = row_size(r->elem);
+	field->items = arena_calloc(a, n, size);
+	if (field->items == NULL)
+		return 0;
+	for (i = 0, p = def; i < n; i++, p += len + 1) {
+		len = strcspn(p, ",");
+		word = arena_strndup(a, p, len);
+		if (word == NULL)
+			return 0;
+		if (row_default(a, r->elem, word,
+			(char *)field->items + i * size) == -1)
+			return -1;
+	}
+	field->n = n;
+	return 0;
+}
+
+int
+row_default(
+    struct arena *a, const struct schema_row *r, const char *def, void *field)
+{
+	struct schema_number *num;
+	int64_t v;
+
+	if (r->type == SCHEMA_INT)
+		*(int64_t *)field = SCHEMA_NONE;
+	if (def == NULL)
+		return 0;
+	switch (r->type) {
+	case SCHEMA_BOOL:
+		*(bool *)field = strcmp(def, "true") == 0;
+		return *(bool *)field || strcmp(def, "false") == 0 ? 0 : -1;
+	case SCHEMA_INT:
+		if (num_i64(def, INT64_MIN / 1000, INT64_MAX / 1000, &v,
+			NULL) == -1)
+			return -1;
+		*(int64_t *)field = r->flags & SCHEMA_SECONDS ? v * 1000 : v;
+		return 0;
+	case SCHEMA_FLOAT:
+		return num_double(def, field, NULL);
+	case SCHEMA_NUMBER:
+		num = field;
+		num->is_int = strpbrk(def, ".e") == NULL;
+		return num_double(def, &num->value, NULL);
+	case SCHEMA_STR:
+		*(const char **)field = def;
+		return 0;
+	case SCHEMA_LIST:
+		return default_list(a, r, def, field);
+	case SCHEMA_GROUP:
+	case SCHEMA_MAP:
+	case SCHEMA_STRUCT:
+	case SCHEMA_NODE:
+		break;
+	}
+	return -1;
+}
+
+/* Ranges */
+
+static bool
+row_is_direct(const struct range *g, size_t i)
+{
+	return strchr(g->rows[i].key + g->prefix, '.') == NULL;
+}
+
+static struct range
+group_range(const struct range *g, size_t i, bool absent)
+{
+	const struct schema_row *r = &g->rows[i];
+
+	return (struct range){
+		.rows = r + 1,
+		.n = group_len(r, g->n - i),
+		.prefix = strlen(r->key) + 1,
+		.flags = r->flags,
+		.base = g->base,
+		.absent = absent,
+	};
+}
+
+static void
+bind_absent(const struct schema_at *at, const struct range *g, size_t i,
+    const struct node *where)
+{
+	const struct schema_row *r = &g->rows[i];
+	struct schema_at here = at_key(at, r->key + g->prefix, where);
+	struct range sub;
+	void *field = g->base + r->offset;
+
+	if ((r->flags & SCHEMA_REQUIRED) && !g->absent)
+		fault_missing_at(at, where, r->key + g->prefix);
+	if (r->type == SCHEMA_GROUP) {
+		sub = group_range(g, i, true);
+		bind_range(&here, &sub, NULL);
+	} else if (r->type == SCHEMA_STRUCT) {
+		bind_table(&here, r->sub, NULL, true, field);
+	} else {
+		/* schema_verify() has seen that it is of its type. */
+		(void)row_default(at->run->arena, r, r->def, field);
+	}
+}
+
+static void
+bind_present(const struct schema_at *at, const struct range *g, size_t i,
+    const struct node_pair *p)
+{
+	const struct schema_row *r = &g->rows[i];
+	struct schema_at here = at_key(at, r->key + g->prefix, p->key);
+	size_t errors = at->run->diag->errors;
+	struct range sub;
+
+	if (r->type != SCHEMA_GROUP) {
+		if (r->type == SCHEMA_STRUCT)
+			bind_table(
+			    &here, r->sub, NULL, true, g->base + r->offset);
+		else
+			(void)row_default(
+			    at->run->arena, r, r->def, g->base + r->offset);
+		bind_value(&here, r, p->value, g->base + r->offset);
+		return;
+	}
+	if (!type_fits(at, r, p->value)) {
+		fault_type_of(&here, r, p->value);
+		sub = group_range(g, i, true);
+		bind_range(&here, &sub, NULL);
+		return;
+	}
+	sub = group_range(g, i, false);
+	if ((r->flags & SCHEMA_NONEMPTY) && p->value->u.map.n == 0) {
+		schema_fault(
+		    &here, p->value, "empty", NULL, "must not be empty");
+		sub.absent = true;
+	}
+	bind_range(&here, &sub, p->value);
+	if (r->check != NULL && at->run->diag->errors == errors)
+		r->check(&here, p->value, g->base + r->offset);
+}
+
+static void
+bind_range(
+    const struct schema_at *at, const struct range *g, const struct node *map)
+{
+	const struct node_pair *p;
+	const char **known;
+	size_t i, n;
+
+	known = arena_calloc(at->run->arena, g->n + 1, sizeof(*known));
+	if (known == NULL)
+		return;
+	for (i = n = 0; i < g->n; i++) {
+		if (row_is_direct(g, i))
+			known[n++] = g->rows[i].key + g->prefix;
+	}
+	if (map != NULL)
+		check_keys(at, map, known, n, g->flags);
+	for (i = 0; i < g->n; i++) {
+		if (!row_is_direct(g, i))
+			continue;
+		p = find_pair(map, g->rows[i].key + g->prefix);
+		if (p == NULL)
+			bind_absent(at, g, i, NULL);
+		else if (p->value->type == NODE_NULL &&
+		    !(g->rows[i].flags & SCHEMA_NULLABLE))
+			bind_absent(at, g, i, p->key);
+		else
+			bind_present(at, g, i, p);
+	}
+}
+
+int
+schema_bind(struct schema_run *run, const struct schema *s,
+    const struct node *map, void *ret, struct error *e)
+{
+	struct schema_at at = { .run = run };
+	size_t errors = run->diag->errors;
+
+	run->root = s;
+	memset(ret, 0, s->size);
+	if (map != NULL && map->type != NODE_MAP) {
+		schema_fault_type(&at, map, SCHEMA_GROUP);
+		bind_table(&at, s, NULL, true, ret);
+	} else {
+		bind_table(&at, s, map, false, ret);
+	}
+	if (arena_check(run->arena, e) == -1)
+		return -1;
+	if (run->diag->errors > errors)
+		return diag_check(run->diag, e);
+	return 0;
+}
+
+const struct schema_row *
+schema_find(const struct schema *s, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		if (strcmp(s->rows[i].key, key) == 0)
+			return &s->rows[i];
+	}
+	return NULL;
+}
