@@ -107,67 +107,30 @@ schema_path(const struct schema_at *at)
 	return s != NULL ? s : "";
 }
 
-static void
-quote_text(struct strbuf *b, const char *s, size_t len)
-{
-	size_t i, chars;
-
-	chars = 0;
-	for (i = 0; i < len; i++) {
-		if (((unsigned char)s[i] & 0xc0) != 0x80 && ++chars > QUOTE_MAX)
-			break;
-	}
-	strbuf_addc(b, '\'');
-	strbuf_add_escaped(b, s, i);
-	strbuf_adds(b, i < len ? "...'" : "'");
-}
-
-static void
-quote_number(struct strbuf *b, const struct node *n)
-{
-	if (n->raw != NULL)
-		strbuf_add_escaped(b, n->raw, strnlen(n->raw, QUOTE_MAX));
-	else if (n->type == NODE_INT)
-		strbuf_addf(b, "%lld", (long long)n->u.i);
-	else
-		strbuf_addf(b, "%g", n->u.f);
-}
-
-static void
-quote_node(struct strbuf *b, const struct node *n)
-{
-	switch (n->type) {
-	case NODE_NULL:
-		strbuf_adds(b, "null");
-		return;
-	case NODE_BOOL:
-		strbuf_adds(b, n->u.b ? "true" : "false");
-		return;
-	case NODE_INT:
-	case NODE_FLOAT:
-		quote_number(b, n);
-		return;
-	case NODE_STR:
-	case NODE_TIME:
-		quote_text(b, n->u.str.s, n->u.str.len);
-		return;
-	case NODE_LIST:
-	case NODE_MAP:
-		strbuf_adds(b, node_type_article(n));
-		return;
-	}
-}
-
 const char *
 schema_quote(struct arena *a, const struct node *n)
 {
-	AUTO_STRBUF struct strbuf b;
+	char buf[NODE_FLOAT_LEN];
 	const char *s;
 
-	strbuf_init(&b, 1024);
-	quote_node(&b, n);
-	s = arena_strdup(a, b.buf);
-	return s != NULL ? s : "";
+	switch (n->type) {
+	case NODE_STR:
+	case NODE_TIME:
+		return diag_quote(a, n->u.str.s, n->u.str.len);
+	case NODE_NULL:
+	case NODE_BOOL:
+	case NODE_INT:
+	case NODE_FLOAT:
+		s = node_scalar_text(n, buf);
+		s = arena_strndup(a, s, strnlen(s, QUOTE_MAX));
+		return s != NULL ? s : "";
+	case NODE_BYTES:
+	case NODE_LIST:
+	case NODE_MAP:
+	case NODE_SET:
+		break;
+	}
+	return node_type_article(n);
 }
 
 /* Findings */
@@ -283,7 +246,9 @@ json_type(const struct node *n)
 		return "string";
 	case NODE_LIST:
 		return "array";
+	case NODE_BYTES:
 	case NODE_MAP:
+	case NODE_SET:
 		return "object";
 	}
 	return "null";
@@ -294,7 +259,7 @@ schema_fault_type(
     const struct schema_at *at, const struct node *n, enum schema_type expected)
 {
 	struct arena *a = at->run->arena;
-	const char *want, *hint;
+	const char *want, *found, *hint;
 
 	want = type_name(expected, at->run->mode);
 	if (at->run->mode == SCHEMA_BODY) {
@@ -304,8 +269,8 @@ schema_fault_type(
 		    schema_path(at), want, json_type(n));
 		return;
 	}
-	if (n->type == NODE_NULL || n->type == NODE_LIST ||
-	    n->type == NODE_MAP) {
+	found = schema_quote(a, n);
+	if (n->type == NODE_NULL || strcmp(found, node_type_article(n)) == 0) {
 		schema_fault(at, n, "type", NULL, "expected %s, found %s", want,
 		    node_type_article(n));
 		return;
@@ -313,11 +278,11 @@ schema_fault_type(
 	hint = NULL;
 	if (expected == SCHEMA_STR &&
 	    (n->type == NODE_INT || n->type == NODE_FLOAT))
-		hint = arena_printf(a, "quote it: '%s'", schema_quote(a, n));
+		hint = arena_printf(a, "quote it: '%s'", found);
 	else if (expected == SCHEMA_STR && n->type == NODE_BOOL)
 		hint = "put it in quotes";
 	schema_fault(at, n, "type", hint, "expected %s, found %s (%s)", want,
-	    node_type_article(n), schema_quote(a, n));
+	    node_type_article(n), found);
 }
 
 /* where: what the message points at in a file, NULL for the parent's place. */
