@@ -67,7 +67,7 @@ struct line {
 static struct line call_line;
 static char *body_argv[ARGS_MAX + 8];
 
-static void
+static _Noreturn void
 die(const char *fmt, ...)
 {
 	va_list ap;

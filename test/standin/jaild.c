@@ -33,7 +33,7 @@
 #define EX_OSERR 71
 #define POLL_S 1
 
-static void
+static _Noreturn void
 die(const char *what)
 {
 	fprintf(stderr, "standin-jaild: %s: %s\n", what, strerror(errno));
@@ -74,7 +74,7 @@ gone(const char *root, const struct stat *was, const char *pidfile)
 	return (stat(pidfile, &now) == -1);
 }
 
-static void
+static _Noreturn void
 live(const char *root, const struct stat *was, const char *pidfile)
 {
 	const struct timespec tick = { .tv_sec = POLL_S };
