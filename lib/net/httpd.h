@@ -45,8 +45,8 @@ struct httpd_handler {
 	void (*on_gone)(struct http_req *r, void *ctx);
 	/* Writes the body for a refusal (malformed request, too large, too
 	 * slow); its content type is the same as for other replies. */
-	void (*on_refuse)(int status, const char *why, struct strbuf *body,
-	    void *ctx);
+	void (*on_refuse)(
+	    int status, const char *why, struct strbuf *body, void *ctx);
 	/* One call per answered or refused request, for log and metrics. */
 	void (*on_done)(const struct http_req *r, int status, size_t body_len,
 	    int64_t took_ms, void *ctx);
@@ -58,8 +58,8 @@ int httpd_new(struct httpd **ret, struct loop *l,
     struct error *e);
 /* "127.0.0.1:8888", "[::1]:0", "*:8888" (every address, IPv4 and IPv6),
  * "unix:/path". *ret_port (may be NULL): the port it got. */
-int httpd_listen(struct httpd *d, const char *address, uint16_t *ret_port,
-    struct error *e);
+int httpd_listen(
+    struct httpd *d, const char *address, uint16_t *ret_port, struct error *e);
 void httpd_set_limits(struct httpd *d, const struct httpd_limits *limits);
 /* Stops accepting; connections without a request close. */
 void httpd_drain(struct httpd *d);
