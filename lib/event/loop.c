@@ -52,7 +52,7 @@ struct loop {
 int
 loop_new(struct loop **ret, struct error *e)
 {
-	AUTO(loop) struct loop *l = NULL;
+	struct loop *l AUTO(loop) = NULL;
 	struct event_config *ec;
 
 	/* Harmless when repeated: the functions are the same. */
