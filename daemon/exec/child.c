@@ -32,7 +32,7 @@
 #include "lib/event/reap.h"
 
 #define DEFAULT_PATH                                                           \
-	"/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
+  "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
 
 /* The child's ends. */
 struct ends {
@@ -98,8 +98,8 @@ exec_in_path(const struct run_spec *spec)
 		n = snprintf(name, sizeof(name), "%.*s/%s", (int)(end - dir),
 		    dir, spec->argv[0]);
 		if (end > dir && n > 0 && (size_t)n < sizeof(name)) {
-			(void)execve(name, unconst(spec->argv),
-			    unconst(spec->envp));
+			(void)execve(
+			    name, unconst(spec->argv), unconst(spec->envp));
 			if (errno == EACCES)
 				denied = errno;
 			else if (errno != ENOENT && errno != ENOTDIR)
@@ -115,8 +115,7 @@ exec_command(const struct run_spec *spec)
 {
 	if (strchr(spec->argv[0], '/') == NULL)
 		return exec_in_path(spec);
-	(void)execve(
-	    spec->argv[0], unconst(spec->argv), unconst(spec->envp));
+	(void)execve(spec->argv[0], unconst(spec->argv), unconst(spec->envp));
 	return errno;
 }
 
@@ -129,12 +128,12 @@ set_limits(const struct run_limits *l)
 	if (l == NULL)
 		return;
 	for (i = 0; i < l->n; i++) {
-		rl.rlim_cur = l->item[i].soft == UINT64_MAX ?
-		    RLIM_INFINITY :
-		    (rlim_t)l->item[i].soft;
-		rl.rlim_max = l->item[i].hard == UINT64_MAX ?
-		    RLIM_INFINITY :
-		    (rlim_t)l->item[i].hard;
+		rl.rlim_cur = l->item[i].soft == UINT64_MAX
+		    ? RLIM_INFINITY
+		    : (rlim_t)l->item[i].soft;
+		rl.rlim_max = l->item[i].hard == UINT64_MAX
+		    ? RLIM_INFINITY
+		    : (rlim_t)l->item[i].hard;
 		/* One that was lowered below it and may not be raised stays. */
 		(void)setrlimit(l->item[i].resource, &rl);
 	}

@@ -23,9 +23,9 @@ struct child {
 	int output[2];
 };
 #define CHILD_INIT                                                             \
-	{                                                                      \
-		.pid = -1, .gate = -1, .exec_error = -1, .output = { -1, -1 }  \
-	}
+  {                                                                            \
+    .pid = -1, .gate = -1, .exec_error = -1, .output = { -1, -1 }              \
+  }
 
 /* Forks; the child waits at the gate until child_release(), and ends when the
  * helper does. */

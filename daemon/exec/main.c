@@ -4,13 +4,13 @@
 /*
  * overlord-exec RUNDIR: runs one command and outlives the daemon that asked for
  * it (design.md 3.5).  It is started by the process table with the FIFO's write
- * end and the locked lock file as descriptors 3 and 4, which it only holds: they
- * are what says that the run has not ended.
+ * end and the locked lock file as descriptors 3 and 4, which it only holds:
+ * they are what says that the run has not ended.
  *
  * It reads spec.json, forks the command behind a gate, writes `child` and opens
  * the gate.  From then on it waits for output, signals and deadlines in one
- * ppoll(2); every signal but TERM and CHLD stays blocked for ever, and those two
- * only arrive there.  Deadline, cancel (a TERM with a `cancel` file) and
+ * ppoll(2); every signal but TERM and CHLD stays blocked for ever, and those
+ * two only arrive there.  Deadline, cancel (a TERM with a `cancel` file) and
  * shutdown (a TERM without one) are one path: TERM to the command, after the
  * grace KILL to its session, which is ours.  Who left that session was deployed
  * and is never signalled.
@@ -165,8 +165,7 @@ take_time(struct helper *h)
 	}
 	if (now >= h->kill_ms) {
 		h->kill_ms = now + KILL_AGAIN_MS;
-		(void)reap_kill_session(
-		    getpid(), getpid(), SIGKILL, &n, NULL);
+		(void)reap_kill_session(getpid(), getpid(), SIGKILL, &n, NULL);
 		/* It is ours, whatever session it is in. */
 		(void)kill(h->child.pid, SIGKILL);
 	}
@@ -266,9 +265,9 @@ static int
 launch(struct helper *h, struct error *e)
 {
 	if (tail_init(&h->output[0], h->dir, RUN_FILE_STDOUT,
-	        h->spec.output_max, e) == -1 ||
+		h->spec.output_max, e) == -1 ||
 	    tail_init(&h->output[1], h->dir, RUN_FILE_STDERR,
-	        h->spec.output_max, e) == -1 ||
+		h->spec.output_max, e) == -1 ||
 	    reap_acquire(e) == -1 || child_start(&h->child, &h->spec, e) == -1)
 		return -1;
 	h->result.started_at = clock_wall_ms();
@@ -332,7 +331,7 @@ conclude_failed(struct helper *h, const struct error *why)
 		r->started_at = r->ended_at;
 	tail_fini(&h->output[1]);
 	if (tail_init(&h->output[1], h->dir, RUN_FILE_STDERR,
-	        sizeof(why->text) + 32, NULL) == -1)
+		sizeof(why->text) + 32, NULL) == -1)
 		return;
 	tail_add(&h->output[1], "overlord-exec: ", 15);
 	tail_add(&h->output[1], text, strlen(text));
@@ -354,7 +353,7 @@ write_result(struct helper *h, struct error *e)
 		return -1;
 	for (i = 0; i < RESULT_TRIES; i++) {
 		if (file_replace(h->dir, RUN_FILE_RESULT, text, len, 0600,
-		        FILE_SYNC, e) == 0)
+			FILE_SYNC, e) == 0)
 			return 0;
 		(void)ppoll(NULL, 0, &pause, &h->while_waiting);
 	}

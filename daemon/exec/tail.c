@@ -84,8 +84,8 @@ add_to_ring(struct tail *t, const char *p, size_t len)
 			n = len;
 		memcpy(t->ring + t->ring_pos, p, n);
 		t->ring_pos = (t->ring_pos + n) % t->max;
-		t->ring_len = t->ring_len + n > t->max ? t->max :
-							 t->ring_len + n;
+		t->ring_len =
+		    t->ring_len + n > t->max ? t->max : t->ring_len + n;
 		p += n;
 		len -= n;
 	}
@@ -149,8 +149,8 @@ rewrite_file(const struct tail *t, struct error *e)
 	char temp[64];
 
 	(void)snprintf(temp, sizeof(temp), "%s" TEMP_SUFFIX, t->name);
-	if (file_open_beneath(t->dir, temp, O_WRONLY | O_CREAT | O_TRUNC, 0600,
-	        &to, e) == -1)
+	if (file_open_beneath(
+		t->dir, temp, O_WRONLY | O_CREAT | O_TRUNC, 0600, &to, e) == -1)
 		return -1;
 	if (write_tail(t, to, e) == -1) {
 		(void)unlinkat(t->dir, temp, 0);
@@ -165,8 +165,8 @@ rewrite_file(const struct tail *t, struct error *e)
 }
 
 int
-tail_finish(struct tail *t, uint64_t *ret_len, uint64_t *ret_dropped,
-    struct error *e)
+tail_finish(
+    struct tail *t, uint64_t *ret_len, uint64_t *ret_dropped, struct error *e)
 {
 	*ret_len = t->file_len;
 	*ret_dropped = t->total - t->file_len;

@@ -36,6 +36,6 @@ int tail_init(
 void tail_add(struct tail *t, const char *p, size_t len);
 /* Puts the last bytes in place: how many were kept and how many dropped. On
  * failure the file has the first ones, and the counts are right. */
-int tail_finish(struct tail *t, uint64_t *ret_len, uint64_t *ret_dropped,
-    struct error *e);
+int tail_finish(
+    struct tail *t, uint64_t *ret_len, uint64_t *ret_dropped, struct error *e);
 void tail_fini(struct tail *t);

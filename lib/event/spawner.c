@@ -2,8 +2,8 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * Starting helpers: see spawner.h.  posix_spawn(3) costs the same however big the
- * daemon is.  The helper gets every signal blocked, so that one that comes
+ * Starting helpers: see spawner.h.  posix_spawn(3) costs the same however big
+ * the daemon is.  The helper gets every signal blocked, so that one that comes
  * before it can handle it stays pending instead of killing it.
  *
  * SIGCHLD comes through the loop.  One may stand for several ends, and others
