@@ -750,8 +750,7 @@ bind_value(const struct schema_at *at, const struct schema_row *r,
 		break;
 	case SCHEMA_STRUCT:
 		bind_table(at, r->sub, n->type == NODE_MAP ? n : NULL,
-		    n->type != NODE_MAP && !(r->flags & SCHEMA_REQUIRED),
-		    field);
+		    n->type != NODE_MAP, field);
 		break;
 	case SCHEMA_NODE:
 		*(const struct node **)field = n;

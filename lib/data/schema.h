@@ -68,17 +68,6 @@ struct schema_number {
     size_t n;                                                                  \
   }
 
-/* The usual ones, under a name: for what is handed to functions. */
-struct schema_strs {
-	const char **items;
-	size_t n;
-};
-struct schema_strmap {
-	const char **keys;
-	const char **items;
-	size_t n;
-};
-
 enum schema_flags {
 	SCHEMA_REQUIRED = 1 << 0,
 	/* Dumped as stars when asked to. */
