@@ -6,7 +6,9 @@
  * overlord-exec for each other and for their later selves: spec.json (mode
  * 0600; the command and its environment may hold secrets), child (who runs) and
  * result.json (how it ended). All JSON, version first; read with a cap, checked
- * field by field: a run directory may be anything after a crash.
+ * field by field: a run directory may be anything after a crash. Words that are
+no UTF-8 are written as {"hex": "..."}, so that a command gets its bytes
+exactly.
  */
 #pragma once
 
@@ -15,30 +17,21 @@
 #include "lib/base/arena.h"
 #include "lib/event/proctab.h"
 
-#define RUNREC_SPEC "spec.json"
-#define RUNREC_CHILD "child"
-#define RUNREC_RESULT "result.json"
-#define RUNREC_LOCK "lock"
-#define RUNREC_FIFO "fifo"
-/* Exists when the daemon asked for the end: a TERM is then no interruption. */
-#define RUNREC_CANCEL "cancel"
-#define RUNREC_STDOUT "stdout"
-#define RUNREC_STDERR "stderr"
-#define RUNREC_MAX (16u << 20)
+#define RUNREC_MAX RUN_FILE_MAX
 
 /* Writers give JSON text to mem_free(); readers bind into the arena. */
-int runrec_spec_write(const struct run_spec *s, char **ret, size_t *ret_len,
-    struct error *e);
+int runrec_spec_write(
+    const struct run_spec *s, char **ret, size_t *ret_len, struct error *e);
 int runrec_spec_read(const char *text, size_t len, struct arena *a,
     struct run_spec *ret, struct error *e);
-int runrec_child_write(const struct run_child *c, char **ret,
-    size_t *ret_len, struct error *e);
-int runrec_child_read(const char *text, size_t len, struct run_child *ret,
-    struct error *e);
-int runrec_result_write(const struct run_result *r, char **ret,
-    size_t *ret_len, struct error *e);
-int runrec_result_read(const char *text, size_t len, struct run_result *ret,
-    struct error *e);
+int runrec_child_write(
+    const struct run_child *c, char **ret, size_t *ret_len, struct error *e);
+int runrec_child_read(
+    const char *text, size_t len, struct run_child *ret, struct error *e);
+int runrec_result_write(
+    const struct run_result *r, char **ret, size_t *ret_len, struct error *e);
+int runrec_result_read(
+    const char *text, size_t len, struct run_result *ret, struct error *e);
 
 /* For struct proctab_config. */
 extern const struct run_codec runrec_codec;

@@ -10,8 +10,8 @@
  * that its header names, or -1 with e filled.
  *
  * Wording: lower case, no full stop, no word "error", values in single quotes.
- * Text from outside is escaped by error_set's formatter callers where needed:
- * control characters become \xNN.
+ * One line: control characters in what is set or wrapped become \xNN, so text
+ * from outside may be passed as it is (but not its NULs: give it a length).
  */
 #pragma once
 

@@ -13,17 +13,19 @@
 
 #include "lib/base/error.h"
 
-/* Makes a directory and its missing parents with this mode (existing ones are
- * left as they are). */
+/* Makes a directory and its missing parents with this mode, less the umask
+ * (existing ones are left as they are). */
 int file_mkdirs(const char *path, mode_t mode, struct error *e);
 /* Opens a directory; the descriptor is close-on-exec. */
 int file_open_dir(const char *path, int *ret_fd, struct error *e);
 /* Opens `name` (relative, may hold '/') beneath dirfd: no component may be a
- * symbolic link, "..", "." or empty. flags as open(2); O_CLOEXEC is added. */
+ * symbolic link (OVE_DENIED), "..", "." or empty (OVE_INVALID). flags as
+ * open(2); O_CLOEXEC is added. */
 int file_open_beneath(int dirfd, const char *name, int flags, mode_t mode,
     int *ret_fd, struct error *e);
 /* Reads a whole regular file of at most max bytes (OVE_LIMIT beyond). The text
- * is NUL-terminated; mem_free() it. dirfd may be AT_FDCWD. */
+ * is NUL-terminated; mem_free() it. dirfd may be AT_FDCWD; links are followed.
+ * file_read_fd() reads anything from where it stands to its end. */
 int file_read(int dirfd, const char *path, size_t max, char **ret_text,
     size_t *ret_len, struct error *e);
 int file_read_fd(
@@ -38,7 +40,9 @@ enum file_replace_flags {
 	FILE_EXCL = 2,
 };
 /* Replaces a file atomically: readers see the old text, the new one, or none.
- * The temporary name is ".NAME.XXXXXXXX" in the same directory. */
+ * The temporary name is ".NAME.XXXXXXXX" in the same directory. mode is set
+ * whatever the umask. When only the sync of the directory fails, -1 is
+ * returned though the new text is in place. */
 int file_replace(int dirfd, const char *path, const void *p, size_t len,
     mode_t mode, int flags, struct error *e);
 

@@ -108,8 +108,8 @@ log_close(void)
 	};
 }
 
-const char *
-log_level_to_string(enum log_level level)
+static const char *
+level_to_string(enum log_level level)
 {
 	size_t i = (size_t)level;
 
@@ -148,7 +148,7 @@ log_write(enum log_level level, const char *area,
 	char msg[LOG_LINE_LEN];
 	struct log_event ev = {
 		.wall_ms = clock_wall_ms(),
-		.level = level,
+		.level = level_to_string(level),
 		.area = area,
 		.msg = msg,
 		.fields = fields,

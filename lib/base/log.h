@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "lib/base/error.h"
+#include "lib/base/log_field.h"
 
 enum log_level {
 	LOG_LEVEL_ERROR,
@@ -46,13 +47,7 @@ int log_reopen(struct error *e);
 void log_close(void);
 int log_level_from_string(const char *s, enum log_level *ret, struct error *e);
 
-/* A field: key=value. Made by the macros below, valid for one statement. */
-struct log_field {
-	const char *key;
-	/* Text when not NULL, else num. */
-	const char *text;
-	int64_t num;
-};
+/* Fields (log_field.h) are made by these, valid for one statement. */
 /* clang-format off */
 #define LF_S(k, v) { .key = (k), .text = log_field_text(v) }
 #define LF_I(k, v) { .key = (k), .num = (int64_t)(v) }

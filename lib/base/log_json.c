@@ -68,7 +68,7 @@ log_render_json(struct log_line *l, const struct log_event *ev)
 	log_line_adds(l, "{\"time\":\"");
 	log_line_adds(l, clock_wall_text(ev->wall_ms, when));
 	log_line_adds(l, "\"");
-	add_text(l, "level", log_level_to_string(ev->level));
+	add_text(l, "level", ev->level);
 	add_text(l, "area", ev->area);
 	add_text(l, "msg", ev->msg);
 	for (i = 0; i < ev->n; i++) {

@@ -9,7 +9,8 @@
  */
 #pragma once
 
-#include "lib/base/log.h"
+#include "lib/base/cc.h"
+#include "lib/base/log_field.h"
 
 #define LOG_LINE_LEN 4096
 /* Kept free for what ends a line. */
@@ -17,7 +18,7 @@
 
 struct log_event {
 	int64_t wall_ms;
-	enum log_level level;
+	const char *level;
 	const char *area;
 	const char *msg;
 	const struct log_field *fields;
@@ -46,6 +47,5 @@ void log_line_add_escaped(struct log_line *l, const char *s,
 /* Adds what ends the line, into the room kept for it. */
 void log_line_end(struct log_line *l, const char *s);
 
-const char *log_level_to_string(enum log_level level);
 void log_render_text(struct log_line *l, const struct log_event *ev);
 void log_render_json(struct log_line *l, const struct log_event *ev);

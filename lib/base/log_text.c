@@ -72,7 +72,7 @@ log_render_text(struct log_line *l, const struct log_event *ev)
 
 	log_line_adds(l, clock_wall_text(ev->wall_ms, when));
 	log_line_adds(l, " ");
-	log_line_adds(l, log_level_to_string(ev->level));
+	log_line_adds(l, ev->level);
 	log_line_adds(l, " ");
 	log_line_adds(l, ev->area);
 	log_line_adds(l, " ");

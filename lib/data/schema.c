@@ -645,6 +645,7 @@ bind_list(const struct schema_at *at, const struct schema_row *r,
 
 	len = n->u.list.n;
 	size = row_size(r->elem);
+	field->n = 0;
 	field->items = arena_calloc(at->run->arena, len > 0 ? len : 1, size);
 	if (field->items == NULL)
 		return;
@@ -750,7 +751,8 @@ bind_value(const struct schema_at *at, const struct schema_row *r,
 		break;
 	case SCHEMA_STRUCT:
 		bind_table(at, r->sub, n->type == NODE_MAP ? n : NULL,
-		    n->type != NODE_MAP, field);
+		    n->type != NODE_MAP && !(r->flags & SCHEMA_REQUIRED),
+		    field);
 		break;
 	case SCHEMA_NODE:
 		*(const struct node **)field = n;
@@ -882,7 +884,6 @@ bind_present(const struct schema_at *at, const struct range *g, size_t i,
 {
 	const struct schema_row *r = &g->rows[i];
 	struct schema_at here = at_key(at, r->key + g->prefix, p->key);
-	size_t errors = at->run->diag->errors;
 	struct range sub;
 
 	if (r->type != SCHEMA_GROUP) {
@@ -908,7 +909,7 @@ bind_present(const struct schema_at *at, const struct range *g, size_t i,
 		sub.absent = true;
 	}
 	bind_range(&here, &sub, p->value);
-	if (r->check != NULL && at->run->diag->errors == errors)
+	if (r->check != NULL)
 		r->check(&here, p->value, g->base + r->offset);
 }
 

@@ -68,6 +68,17 @@ struct schema_number {
     size_t n;                                                                  \
   }
 
+/* The usual ones, under a name: for what is handed to functions. */
+struct schema_strs {
+	const char **items;
+	size_t n;
+};
+struct schema_strmap {
+	const char **keys;
+	const char **items;
+	size_t n;
+};
+
 enum schema_flags {
 	SCHEMA_REQUIRED = 1 << 0,
 	/* Dumped as stars when asked to. */
@@ -94,7 +105,9 @@ struct schema;
 struct schema_at;
 
 /* Judges a value whose type is right (any, for NODE) and which is bound at
- * `field`; it may change the bound value, not the tree. */
+ * `field`; it may change the bound value, not the tree. It is not called when
+ * something in the value is wrong already; the check of a GROUP or a table is,
+ * and must cope with that. */
 typedef void schema_check_fn(
     const struct schema_at *at, const struct node *n, void *field);
 /* Judges a key of a free map. */

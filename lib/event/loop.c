@@ -49,14 +49,23 @@ struct loop {
 	bool stop;
 };
 
+/* libevent's own words: to the log instead of straight to stderr. */
+static void
+on_event_log(int severity, const char *msg)
+{
+	(void)severity;
+	log_debug("loop", NO_FIELDS, "libevent: %s", msg);
+}
+
 int
 loop_new(struct loop **ret, struct error *e)
 {
-	AUTO(loop) struct loop *l = NULL;
+	struct loop *l AUTO(loop) = NULL;
 	struct event_config *ec;
 
 	/* Harmless when repeated: the functions are the same. */
 	event_set_mem_functions(mem_alloc, mem_realloc, mem_free);
+	event_set_log_callback(on_event_log);
 	l = mem_calloc(1, sizeof(*l));
 	if (l == NULL)
 		return error_nomem(e);

@@ -31,7 +31,10 @@ AUTO_DEFINE(loop)
 struct event_base *loop_base(struct loop *l);
 
 /* Watches a descriptor. */
-enum { WATCH_READ = 1, WATCH_WRITE = 2 };
+enum {
+	WATCH_READ = 1,
+	WATCH_WRITE = 2
+};
 struct watch;
 typedef void watch_fn(struct watch *w, int what);
 struct watch {

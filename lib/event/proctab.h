@@ -4,10 +4,10 @@
 /*
  * The process table: runs of commands that outlive the daemon (design.md 3.5).
  * A run is a directory DIR/<key>/ with the command (spec.json), a lock, a FIFO,
- * output files, `child`, and at the end result.json. overlord-exec is the parent
- * of the command; the daemon makes FIFO and lock, locks it, spawns the helper
- * with both and closes its own. A run has ended when its FIFO is at end of file
- * and its lock is free.
+ * output files, `child`, and at the end result.json. overlord-exec is the
+ * parent of the command; the daemon makes FIFO and lock, locks it, spawns the
+ * helper with both and closes its own. A run has ended when its FIFO is at end
+ * of file and its lock is free.
  *
  * Starting is "make the directory, spawn, attach"; recovery after a restart is
  * "attach" alone: the same code from there on. Keys are the caller's (for jobs
@@ -27,6 +27,37 @@ struct proctab;
 
 #define PROCTAB_KEY_MAX 64
 
+/* The files of a run directory. The two descriptors are what the helper finds
+ * in its hands: the FIFO's write end and the locked lock file. */
+#define RUN_FILE_SPEC "spec.json"
+#define RUN_FILE_CHILD "child"
+#define RUN_FILE_RESULT "result.json"
+#define RUN_FILE_LOCK "lock"
+#define RUN_FILE_FIFO "fifo"
+/* Exists when the daemon asked for the end: a TERM is then no interruption. */
+#define RUN_FILE_CANCEL "cancel"
+#define RUN_FILE_STDOUT "stdout"
+#define RUN_FILE_STDERR "stderr"
+/* Of spec.json and the like. */
+#define RUN_FILE_MAX ((size_t)16 << 20)
+enum {
+	RUN_FD_FIFO = 3,
+	RUN_FD_LOCK = 4
+};
+
+/* Resource limits; UINT64_MAX is none. */
+#define RUN_LIMITS_MAX 24
+struct run_limits {
+	size_t n;
+	struct run_limit {
+		int resource;
+		uint64_t soft;
+		uint64_t hard;
+	} item[RUN_LIMITS_MAX];
+};
+/* Those of this process now: for main(), before it raises any. */
+void run_limits_get(struct run_limits *ret);
+
 struct run_spec {
 	/* argv[0] is an absolute path or found in the PATH of envp. */
 	const char *const *argv;
@@ -35,8 +66,10 @@ struct run_spec {
 	int64_t deadline_ms;
 	/* Bytes kept of each output (the tail); what is dropped is counted. */
 	size_t output_max;
-	/* Filled in from the configuration of the table. */
+	/* The next two are filled in from the configuration of the table. */
 	int64_t grace_ms;
+	/* NULL: those of the helper. */
+	const struct run_limits *limits;
 };
 
 enum run_how {
@@ -78,9 +111,14 @@ struct run_child {
 	pid_t pid;
 	/* reap_start_time() of pid. */
 	uint64_t start;
+	/* Its pid is also the session's id. */
 	pid_t helper;
 	uint64_t helper_start;
 	char boot_id[64];
+	/* Wall milliseconds. */
+	int64_t started_at;
+	/* On the monotonic clock of this boot; 0 = none. */
+	int64_t deadline_ms;
 };
 
 /* How the files of a run directory are written and read: proto/runrec.h has the
@@ -104,23 +142,29 @@ struct proctab_config {
 	unsigned max_runs;
 	/* Between TERM and KILL; 60000 by default. */
 	int64_t grace_ms;
+	/* What commands get; NULL: those of this process at proctab_new().
+	 * Copied. */
+	const struct run_limits *limits;
 	const struct run_codec *codec;
 };
 
 int proctab_new(struct proctab **ret, struct loop *l,
     const struct proctab_config *c, struct error *e);
-/* Forgets all runs without touching them. */
+/* Forgets all runs without touching them. Not from a done callback. */
 struct proctab *proctab_free(struct proctab *pt);
 AUTO_DEFINE(proctab)
 
 /* Called once per attached run, deferred; key is valid during the call. */
-typedef void run_done_fn(const char *key, const struct run_result *r, void *ctx);
+typedef void run_done_fn(
+    const char *key, const struct run_result *r, void *ctx);
 
 /* 0: started, done will be called. PROCTAB_FULL: try again after a done. */
-enum { PROCTAB_FULL = 1, PROCTAB_NONE = 2 };
+enum {
+	PROCTAB_FULL = 1,
+	PROCTAB_NONE = 2
+};
 int proctab_start(struct proctab *pt, const char *key,
-    const struct run_spec *spec, run_done_fn *done, void *ctx,
-    struct error *e);
+    const struct run_spec *spec, run_done_fn *done, void *ctx, struct error *e);
 /* Attaches to the run of an earlier daemon, whatever became of it: alive,
  * ended, orphaned (done comes when it is gone) or vanished. PROCTAB_NONE: there
  * is no directory, so it never started. */
@@ -140,7 +184,8 @@ int proctab_read_output(struct proctab *pt, const char *key, const char *which,
 /* Removes the directory of a run that has ended. */
 int proctab_remove(struct proctab *pt, const char *key, struct error *e);
 /* At start: removes each run directory for which keep() says no and in which
- * nothing lives, and leftovers without spec.json. Returns how many in *ret_n. */
+ * nothing lives, and leftovers without spec.json. Returns how many in *ret_n.
+ */
 typedef bool proctab_keep_fn(const char *key, void *ctx);
 int proctab_sweep(struct proctab *pt, proctab_keep_fn *keep, void *ctx,
     unsigned *ret_n, struct error *e);

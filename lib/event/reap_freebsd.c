@@ -133,7 +133,7 @@ reap_kill_session(
     pid_t sid, pid_t except, int signo, unsigned *ret_n, struct error *e)
 {
 	int mib[4] = { CTL_KERN, KERN_PROC, KERN_PROC_SESSION, (int)sid };
-	AUTO_FREE struct kinfo_proc *kp = NULL;
+	struct kinfo_proc *kp AUTO_FREE = NULL;
 	struct kinfo_proc *bigger;
 	size_t len, i;
 	unsigned n;
@@ -172,7 +172,7 @@ reap_kill_session(
 int
 reap_watch(pid_t pid, uint64_t start, int *ret_fd, struct error *e)
 {
-	AUTO_FD int fd = -1;
+	int fd AUTO_FD = -1;
 	struct kevent ev;
 	uint64_t now;
 	int rc;

@@ -64,7 +64,7 @@ reap_pdeathsig(void)
 static ssize_t
 read_small(const char *path, char *buf, size_t cap)
 {
-	AUTO_FD int fd = -1;
+	int fd AUTO_FD = -1;
 	ssize_t n;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -144,7 +144,7 @@ reap_start_time(pid_t pid, uint64_t *ret, struct error *e)
 static int
 open_pid(pid_t pid, uint64_t start, int *ret_fd, struct error *e)
 {
-	AUTO_FD int fd = -1;
+	int fd AUTO_FD = -1;
 	struct stat_line st;
 	int rc;
 
@@ -168,7 +168,7 @@ open_pid(pid_t pid, uint64_t start, int *ret_fd, struct error *e)
 int
 reap_signal(pid_t pid, uint64_t start, int signo, struct error *e)
 {
-	AUTO_FD int fd = -1;
+	int fd AUTO_FD = -1;
 	int rc;
 
 	rc = open_pid(pid, start, &fd, e);

@@ -156,7 +156,7 @@ int
 worker_new(struct worker **ret, struct loop *l, const char *name,
     worker_run_fn *run, void *ctx, struct error *e)
 {
-	AUTO(worker) struct worker *k = NULL;
+	struct worker *k AUTO(worker) = NULL;
 	int rc;
 
 	k = mem_calloc(1, sizeof(*k));

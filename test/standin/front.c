@@ -67,6 +67,9 @@ struct line {
 static struct line call_line;
 static char *body_argv[ARGS_MAX + 8];
 
+static _Noreturn void die(const char *fmt, ...)
+    __attribute__((__format__(__printf__, 1, 2)));
+
 static _Noreturn void
 die(const char *fmt, ...)
 {

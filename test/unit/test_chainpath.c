@@ -5,12 +5,10 @@
 
 #include "proto/chainpath.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "support/test.h"
 
 static const struct {
 	const char *text;
@@ -115,15 +113,10 @@ test_limit(void **state)
 	assert_int_equal(e.code, OVE_LIMIT);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse),
-		cmocka_unit_test(test_entrypoint),
-		cmocka_unit_test(test_split),
-		cmocka_unit_test(test_limit),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_parse),
+	cmocka_unit_test(test_entrypoint),
+	cmocka_unit_test(test_split),
+	cmocka_unit_test(test_limit),
+};
+TEST_MAIN(tests)

@@ -5,14 +5,11 @@
 
 #include "proto/names.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "lib/base/mem.h"
+#include "support/test.h"
 
 static const struct {
 	enum name_kind kind;
@@ -148,14 +145,9 @@ test_long(void **state)
 	assert_false(name_is_vm(text, 232));
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_bytes),
-		cmocka_unit_test(test_long),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_rows),
+	cmocka_unit_test(test_bytes),
+	cmocka_unit_test(test_long),
+};
+TEST_MAIN(tests)

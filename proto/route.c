@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * The route table from routes.def. Path words have linear rules, checked on the
+ * raw segment before anything is decoded (rest-api.md, table of names, Q-03).
+ */
+#include "proto/route.h"
+
+#include <string.h>
+
+#include "lib/net/url.h"
+#include "proto/names.h"
+
+const struct route routes[ROUTE_COUNT] = {
+#define ROUTE(id, handler, method, path, scope, doc)                           \
+  [ROUTE_##id] = { method, path, SCOPE_##scope, doc },
+#include "proto/routes.def"
+#undef ROUTE
+};
+
+static const struct route_row rows[ROUTE_COUNT] = {
+#define ROUTE(id, handler, method, path, scope, doc)                           \
+  [ROUTE_##id] = { method, path, ROUTE_##id },
+#include "proto/routes.def"
+#undef ROUTE
+};
+
+/* A job id: digits without a leading zero; its range is the handler's. */
+static bool
+job_word_ok(const char *s, size_t len)
+{
+	if (len == 0 || len > 16 || s[0] == '0')
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (s[i] < '0' || s[i] > '9')
+			return false;
+	return true;
+}
+
+const struct route_rule route_rules[] = {
+	{ "project", name_is_project, false },
+	{ "date", name_is_date, false },
+	{ "service", name_is_service, false },
+	{ "dlog", name_is_dlog, false },
+	{ "job", job_word_ok, false },
+};
+const size_t route_rules_n = ARRAY_LEN(route_rules);
+
+int
+route_router(struct router **ret, struct error *e)
+{
+	return router_new(
+	    ret, rows, ROUTE_COUNT, route_rules, route_rules_n, e);
+}
+
+void
+route_build(struct strbuf *out, enum route_id id, const char *chain,
+    const char *const *params, size_t params_n)
+{
+	const char *p = routes[id].path;
+	size_t used = 0;
+
+	strbuf_adds(out, "/v1");
+	if (chain != NULL && chain[0] != '\0') {
+		strbuf_adds(out, "/chain/");
+		url_add_segment(out, chain);
+	}
+	p += strlen("/v1");
+	while (*p != '\0' && *p != '[') {
+		if (*p == '{' && used < params_n) {
+			url_add_segment(out, params[used++]);
+			p = strchr(p, '}') + 1;
+		} else {
+			strbuf_addc(out, *p++);
+		}
+	}
+}

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * Loading a deployment file: text to tree, `kind` to table, tree to struct, and
+ * what all kinds have in common: their common keys, print-spec, the warnings of
+ * validate. When the kind is missing, unknown or not supported yet, the common
+ * keys are still checked and nothing else, since what else is wrong would be a
+ * consequence.
+ */
+
+#include "proto/spec.h"
+
+#include <string.h>
+
+#include "lib/data/yaml.h"
+#include "proto/chainpath.h"
+#include "proto/spec_table.h"
+
+struct kind {
+	const char *text;
+	const struct schema *table;
+};
+
+static const struct kind kinds[SPEC_KIND_COUNT] = {
+#define KIND(name, text_, table_)                                              \
+  [SPEC_##name] = { .text = text_, .table = table_ },
+#include "proto/kinds.def"
+#undef KIND
+};
+
+/* Root keys of kinds that have no table yet, for hints. */
+static const struct {
+	const char *key;
+	const char *kind;
+} foreign_keys[] = {
+	{ "appConfig", "appConfig" },
+	{ "appFrom", "appConfig" },
+	{ "appName", "appConfig" },
+	{ "build-arguments", "vmJail" },
+	{ "build-environment", "vmJail" },
+	{ "cloud-init", "vmJail" },
+	{ "datastore", "vmJail" },
+	{ "diskLayout", "vmJail" },
+	{ "include", "metadata" },
+	{ "makejail", "vmJail" },
+	{ "makejailFromMetadata", "vmJail" },
+	{ "metadata", "metadata" },
+	{ "metadataPrefix", "metadata" },
+	{ "namespace", "metadata" },
+	{ "options", "vmJail" },
+	{ "overwrite", "vmJail" },
+	{ "poweroff", "vmJail" },
+	{ "script", "vmJail" },
+	{ "script-environment", "vmJail" },
+	{ "start-arguments", "vmJail" },
+	{ "start-environment", "vmJail" },
+	{ "template", "vmJail" },
+	{ "vmName", "vmJail" },
+};
+
+const char *
+spec_kind_to_string(enum spec_kind kind)
+{
+	return kinds[kind].text;
+}
+
+/* Common rows */
+
+void
+spec_check_name(const struct schema_at *at, const struct node *n,
+    enum name_kind kind, const char *rule)
+{
+	if (!name_is(kind, n->u.str.s, n->u.str.len))
+		schema_fault(at, n, rule, NULL, "%s is not %s",
+		    schema_quote(at->run->arena, n), name_kind_text(kind));
+}
+
+static void
+check_label(const struct schema_at *at, const struct node *n, void *field)
+{
+	(void)field;
+	spec_check_name(at, n, NAME_LABEL, "label");
+}
+
+static void
+check_key(const struct schema_at *at, const struct node *n, void *field)
+{
+	(void)field;
+	spec_check_name(at, n, NAME_KEY, "key");
+}
+
+static void
+check_entrypoint(const struct schema_at *at, const struct node *n, void *field)
+{
+	struct error e = ERROR_INIT;
+	struct chainpath path;
+	const char *dc;
+
+	(void)field;
+	if (chainpath_parse_entrypoint(
+		n->u.str.s, at->run->arena, &dc, &path, &e) == 0)
+		return;
+	if (e.code == OVE_LIMIT)
+		schema_fault(at, n, "chain", NULL, "%s", error_text(&e));
+	else
+		schema_fault(at, n, "chain", NULL, "%s is not %s",
+		    schema_quote(at->run->arena, n),
+		    name_kind_text(NAME_CHAIN));
+}
+
+static const struct schema_row datacenter_rows[] = { SPEC_ROW(spec_datacenter,
+    "entrypoint", STR, entrypoint, NULL, 0,
+    "URL of the API.") SPEC_ROW(spec_datacenter, "access_token", STR,
+    access_token, NULL, SCHEMA_SECRET,
+    "A token made on that server.") SPEC_ROW(spec_datacenter, "timeout", INT,
+    timeout_ms, "0", SCHEMA_SECONDS, "No effect.") SPEC_ROW(spec_datacenter,
+    "read_timeout", INT, read_timeout_ms, "120", SCHEMA_SECONDS,
+    "Seconds to wait for data; 0 or less: no limit.") SPEC_ROW(spec_datacenter,
+    "write_timeout", INT, write_timeout_ms, "120", SCHEMA_SECONDS,
+    "Seconds to wait for data to be taken; 0 or less: no limit.")
+	    SPEC_ROW(spec_datacenter, "connect_timeout", INT,
+		connect_timeout_ms, "10", SCHEMA_SECONDS,
+		"Seconds for a connection; 0 or less: no limit.")
+		SPEC_ROW(spec_datacenter, "pool_timeout", INT, pool_timeout_ms,
+		    "60", SCHEMA_SECONDS,
+		    "Seconds to wait for a free connection; 0 or less: no "
+		    "limit.") SPEC_ROW(spec_datacenter,
+		    "max_keepalive_connections", INT, max_keepalive_connections,
+		    "1000", 0,
+		    "Idle connections kept.") SPEC_ROW(spec_datacenter,
+		    "max_connections", INT, max_connections, "1024", 0,
+		    "Connections at the same time.") SPEC_ROW(spec_datacenter,
+		    "keepalive_expiry", INT, keepalive_expiry_ms, "60",
+		    SCHEMA_SECONDS,
+		    "Seconds for which an idle connection is kept.")
+		    SPEC_ROW(spec_datacenter, "cacert", STR, cacert, NULL, 0,
+			"PEM file with the certificate authorities to "
+			"trust.") };
+
+static const struct schema datacenter_schema = {
+	.name = "datacenter",
+	.rows = datacenter_rows,
+	.n = ARRAY_LEN(datacenter_rows),
+	.size = sizeof(struct spec_datacenter),
+};
+
+const struct schema_row spec_str_row = { .type = SCHEMA_STR };
+const struct schema_row spec_label_row = { .type = SCHEMA_STR,
+	.check = check_label };
+const struct schema_row spec_key_row = { .type = SCHEMA_STR,
+	.check = check_key };
+const struct schema_row spec_entrypoint_row = { .type = SCHEMA_STR,
+	.check = check_entrypoint };
+const struct schema_row spec_datacenter_row = { .type = SCHEMA_STRUCT,
+	.flags = SCHEMA_NULLABLE,
+	.sub = &datacenter_schema };
+
+static const struct schema_row readonly_rows[] = { SPEC_COMMON_ROWS };
+
+/* Other root keys are free text. It also stands in for a kind that cannot be
+ * checked. */
+const struct schema spec_readonly_schema = {
+	.name = "readOnly",
+	.rows = readonly_rows,
+	.n = ARRAY_LEN(readonly_rows),
+	.size = sizeof(struct spec),
+	.flags = SCHEMA_UNKNOWN_IGNORE,
+};
+
+const char *
+spec_unknown_hint(const struct schema_at *at, const char *key)
+{
+	struct arena *a = at->run->arena;
+	size_t i;
+
+	if (strcmp(key, "services") == 0 || strcmp(key, "volumes") == 0)
+		return arena_printf(
+		    a, "'%s' belongs inside 'projectFile: |', indented", key);
+	for (i = 0; i < ARRAY_LEN(foreign_keys); i++) {
+		if (strcmp(foreign_keys[i].key, key) == 0)
+			return arena_printf(a,
+			    "'%s' belongs to kind %s, this file is %s", key,
+			    foreign_keys[i].kind, at->run->root->name);
+	}
+	return NULL;
+}
+
+/* Loading */
+
+const struct node *
+spec_given(const struct node *map, const char *key)
+{
+	const struct node *n = node_get(map, key);
+
+	return n != NULL && n->type != NODE_NULL ? n : NULL;
+}
+
+static void
+fault_kind(const struct schema_at *at, const struct node *n)
+{
+	const char *names[SPEC_KIND_COUNT], *text = node_text(n), *hint;
+	AUTO_STRBUF struct strbuf b;
+	size_t i;
+
+	strbuf_init(&b, 1024);
+	for (i = 0; i < SPEC_KIND_COUNT; i++) {
+		names[i] = kinds[i].text;
+		strbuf_addf(&b, "%s%s", i > 0 ? ", " : "", names[i]);
+	}
+	hint = text != NULL
+	    ? diag_suggest(at->run->arena, text, names, SPEC_KIND_COUNT)
+	    : NULL;
+	schema_fault(at, n, "choice", hint, "%s is not one of: %s",
+	    schema_quote(at->run->arena, n), b.buf);
+}
+
+/* The table to check by: that of the kind, or the common keys only, with a
+ * finding that says why. */
+static const struct schema *
+choose_table(struct schema_run *run, const struct node *root, struct spec *s)
+{
+	const struct node *n = spec_given(root, "kind");
+	struct schema_at top = { .run = run };
+	struct schema_at at = {
+		.run = run, .up = &top, .key = "kind", .where = n
+	};
+	const char *text = node_text(n);
+	size_t i;
+
+	if (n == NULL)
+		return &spec_readonly_schema;
+	for (i = 0; i < SPEC_KIND_COUNT; i++) {
+		if (text == NULL || strcmp(kinds[i].text, text) != 0)
+			continue;
+		s->kind = (enum spec_kind)i;
+		if (kinds[i].table != NULL)
+			return kinds[i].table;
+		schema_fault(&at, n, "kind-unsupported", NULL,
+		    "kind '%s' is not supported yet by this version", text);
+		return &spec_readonly_schema;
+	}
+	fault_kind(&at, n);
+	return &spec_readonly_schema;
+}
+
+/* bind() clears the struct. */
+static int
+bind(struct schema_run *run, const struct node *root, struct spec *s,
+    struct error *e)
+{
+	const struct schema *table;
+	enum spec_kind kind;
+
+	table = choose_table(run, root, s);
+	kind = s->kind;
+	if (schema_bind(run, table, root, s, e) == -1)
+		return -1;
+	s->kind = kind;
+	s->root = root;
+	if (s->entrypoints.n == 0) {
+		s->entrypoints.items = s->datacenters.keys;
+		s->entrypoints.n = s->datacenters.n;
+	}
+	return diag_check(run->diag, e);
+}
+
+int
+spec_load(const char *text, size_t len, spec_env_fn *env, void *env_ctx,
+    struct arena *a, struct diag *d, struct spec **ret, struct error *e)
+{
+	struct yaml_options options = { .env = env, .env_ctx = env_ctx };
+	struct schema_run run = { .mode = SCHEMA_FILE, .arena = a, .diag = d };
+	struct schema_at top = { .run = &run };
+	struct node *root;
+	struct spec *s;
+
+	root = NULL;
+	if (yaml_read(text, len, &options, a, &root, d, e) == -1)
+		return -1;
+	s = arena_alloc(a, sizeof(*s));
+	if (s == NULL)
+		return arena_check(a, e);
+	if (root == NULL || root->type == NODE_NULL) {
+		schema_fault_missing(&top, "kind");
+		return diag_check(d, e);
+	}
+	if (root->type != NODE_MAP) {
+		schema_fault_type(&top, root, SCHEMA_GROUP);
+		return diag_check(d, e);
+	}
+	if (bind(&run, root, s, e) == -1)
+		return -1;
+	*ret = s;
+	return 0;
+}
+
+/* Queries */
+
+static const struct node_pair *
+datacenter_pair(const struct spec *s, const char *name)
+{
+	const struct node *map = spec_given(s->root, "datacenters");
+	const char *key;
+	size_t i;
+
+	for (i = 0; map != NULL && i < map->u.map.n; i++) {
+		key = node_text(map->u.map.pairs[i].key);
+		if (key != NULL && strcmp(key, name) == 0)
+			return &map->u.map.pairs[i];
+	}
+	return NULL;
+}
+
+const struct spec_datacenter *
+spec_find_datacenter(const struct spec *s, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < s->datacenters.n; i++) {
+		if (strcmp(s->datacenters.keys[i], name) == 0)
+			return &s->datacenters.items[i];
+	}
+	return NULL;
+}
+
+void
+spec_require_datacenter(
+    const struct spec *s, const char *name, struct arena *a, struct diag *d)
+{
+	struct schema_run run = { .mode = SCHEMA_FILE, .arena = a, .diag = d };
+	struct schema_at top = { .run = &run };
+	struct schema_at map = {
+		.run = &run, .up = &top, .key = "datacenters"
+	};
+	const struct spec_datacenter *dc = spec_find_datacenter(s, name);
+	const struct node_pair *p = datacenter_pair(s, name);
+	struct schema_at at;
+
+	if (dc == NULL || p == NULL)
+		return;
+	map.where = p->key;
+	at = schema_at_pair(&map, p);
+	if (dc->entrypoint == NULL)
+		schema_fault_missing(&at, "entrypoint");
+	if (dc->access_token == NULL)
+		schema_fault_missing(&at, "access_token");
+}
+
+/* print-spec */
+
+struct node *
+spec_map_or_empty(const struct node *n, struct arena *a)
+{
+	return n != NULL ? node_copy(a, n) : node_new(a, NODE_MAP);
+}
+
+struct node *
+spec_to_node(const struct spec *s, struct arena *a)
+{
+	static const char *const as_written[] = { "kind", "datacenters",
+		"deployIn" };
+	const struct node *n;
+	struct node *map;
+	size_t i;
+
+	map = node_new(a, NODE_MAP);
+	for (i = 0; i < ARRAY_LEN(as_written); i++) {
+		n = spec_given(s->root, as_written[i]);
+		if (n != NULL)
+			node_set(a, map, as_written[i], node_copy(a, n));
+	}
+	n = spec_given(s->root, "maximumDeployments");
+	node_set(a, map, "maximumDeployments",
+	    n != NULL ? node_copy(a, n) : node_int(a, 0));
+	if (s->kind == SPEC_PROJECT)
+		spec_project_to_node(s, map, a);
+	return arena_check(a, NULL) == 0 ? map : NULL;
+}
+
+/* Lint */
+
+static bool
+entrypoint_is_in(const char *entrypoint, const char *dc, struct arena *a)
+{
+	struct chainpath path;
+	const char *name;
+
+	return chainpath_parse_entrypoint(entrypoint, a, &name, &path, NULL) ==
+	    0 &&
+	    strcmp(name, dc) == 0;
+}
+
+static void
+lint_datacenters(const struct spec *s, const struct schema_at *at)
+{
+	const struct node_pair *p;
+	struct schema_at map, here;
+	size_t i, k;
+
+	for (i = 0; i < s->datacenters.n; i++) {
+		for (k = 0; k < s->entrypoints.n; k++) {
+			if (entrypoint_is_in(s->entrypoints.items[k],
+				s->datacenters.keys[i], at->run->arena))
+				break;
+		}
+		p = datacenter_pair(s, s->datacenters.keys[i]);
+		if (k < s->entrypoints.n || p == NULL)
+			continue;
+		map = (struct schema_at){ .run = at->run,
+			.up = at,
+			.key = "datacenters",
+			.where = p->key };
+		here = schema_at_pair(&map, p);
+		schema_warn(&here, p->key, "unused-datacenter", NULL,
+		    "no entry point of deployIn.entrypoints uses it");
+	}
+}
+
+void
+spec_lint(const struct spec *s, struct arena *a, struct diag *d)
+{
+	struct schema_run run = { .mode = SCHEMA_FILE, .arena = a, .diag = d };
+	struct schema_at top = { .run = &run };
+
+	lint_datacenters(s, &top);
+	if (s->kind == SPEC_PROJECT)
+		spec_project_lint(s, &top);
+}

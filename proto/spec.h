@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * Deployment files: text to a checked struct (deployment-files.md), and back to
+ * the tree that print-spec shows. One table per kind does both. A spec lives in
+ * the arena it was loaded into and does not change.
+ */
+#pragma once
+
+#include "lib/data/schema.h"
+
+enum spec_kind {
+#define KIND(name, text, table) SPEC_##name,
+#include "proto/kinds.def"
+#undef KIND
+	SPEC_KIND_COUNT
+};
+
+/* Timeouts: <= 0 is no limit; `timeout` of the file has no effect. */
+struct spec_datacenter {
+	/* NULL when absent: spec_require_datacenter(). */
+	const char *entrypoint;
+	const char *access_token;
+	int64_t timeout_ms;
+	int64_t read_timeout_ms;
+	int64_t write_timeout_ms;
+	int64_t connect_timeout_ms;
+	int64_t pool_timeout_ms;
+	int64_t max_keepalive_connections;
+	int64_t max_connections;
+	int64_t keepalive_expiry_ms;
+	const char *cacert;
+};
+
+/* Name of a chain, label or datacenter, and its environment. */
+struct spec_envs {
+	const char **keys;
+	struct schema_strmap *items;
+	size_t n;
+};
+
+/* Resource and limit: an integer node. */
+struct spec_limits {
+	const char **keys;
+	const struct node **items;
+	size_t n;
+};
+
+struct spec_metric {
+	/* Integer, string, or a list of two integers. */
+	const struct node *value;
+	/* SCHEMA_NONE: absent. */
+	int64_t each;
+};
+
+struct spec_balancer {
+	/* NULL: this section is absent. */
+	const char *name;
+	SCHEMA_MAP_OF(struct spec_metric) any;
+	SCHEMA_MAP_OF(struct spec_metric) all;
+};
+
+struct spec_autoscale {
+	/* The file has one that is not empty. */
+	bool on;
+	int64_t replicas_min;
+	/* SCHEMA_NONE: all usable servers. */
+	int64_t replicas_max;
+	const char *type;
+	const struct node *value;
+	struct spec_limits rules;
+	struct spec_limits economy;
+	struct schema_strs labels;
+	struct schema_strs metadata;
+	struct spec_balancer frontend;
+	struct spec_balancer backend;
+};
+
+struct spec_project {
+	const char *name;
+	/* One of the two, the other is NULL. */
+	const char *file;
+	const char *from_metadata;
+	struct schema_strmap environment;
+	struct spec_envs datacenters_environment;
+	/* Keys: a chain path, or "<root>". */
+	struct spec_envs chains_environment;
+	struct spec_envs labels_environment;
+	const char *environ_from_metadata;
+	struct spec_autoscale autoscale;
+	/* Interface and network; network NULL: the first address. */
+	struct schema_strmap reserve_port;
+};
+
+struct spec {
+	enum spec_kind kind;
+	const char *kind_text;
+	struct {
+		const char **keys;
+		struct spec_datacenter *items;
+		size_t n;
+	} datacenters;
+	/* entrypoints: all datacenters when the file names none. */
+	struct schema_strs entrypoints;
+	struct schema_strs labels;
+	struct schema_strs exclude;
+	/* 0: no limit. */
+	int64_t maximum_deployments;
+	/* Kind PROJECT. */
+	struct spec_project project;
+	/* The file as it was written; positions for later findings. */
+	const struct node *root;
+};
+
+const char *spec_kind_to_string(enum spec_kind kind);
+
+/* Value of an environment variable, or NULL; OVERLORD_FILE and OVERLORD_WRKDIR
+ * are the caller's business. */
+typedef const char *spec_env_fn(const char *name, void *ctx);
+
+/* -1: OVE_INVALID, with the findings in d, or NOMEM, LIMIT. */
+int spec_load(const char *text, size_t len, spec_env_fn *env, void *env_ctx,
+    struct arena *a, struct diag *d, struct spec **ret, struct error *e);
+/* What `validate` adds: what is legal but surely wrong, as warnings, and a
+ * project file that Director could not read. */
+void spec_lint(const struct spec *s, struct arena *a, struct diag *d);
+/* For print-spec; NULL and a latched arena on failure. */
+struct node *spec_to_node(const struct spec *s, struct arena *a);
+
+/* NULL when the file does not define it. */
+const struct spec_datacenter *spec_find_datacenter(
+    const struct spec *s, const char *name);
+/* Before a datacenter is contacted: adds to d what it lacks. */
+void spec_require_datacenter(
+    const struct spec *s, const char *name, struct arena *a, struct diag *d);
+/* "512m" in bytes (deployment-files.md 5.4.3); -1: not a size. */
+int spec_parse_size(const char *text, size_t len, int64_t *ret);

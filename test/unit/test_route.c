@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/* The route table: it loads, its paths are found again, paths are built. */
+
+#include "proto/route.h"
+
+#include <string.h>
+
+#include "support/test.h"
+#include "support/torture.h"
+
+static const char *const words[][2] = {
+	{ "{project}", "hello-http" },
+	{ "{date}", "2025-05-13_15h20m00s" },
+	{ "{service}", "web" },
+	{ "{dlog}", "start.log" },
+	{ "{job}", "17" },
+};
+
+static size_t
+params_of(const char *path, const char **params)
+{
+	size_t n = 0;
+
+	for (const char *p = strchr(path, '{'); p != NULL;
+	     p = strchr(p + 1, '{'))
+		for (size_t i = 0; i < ARRAY_LEN(words); i++)
+			if (strncmp(p, words[i][0], strlen(words[i][0])) == 0)
+				params[n++] = words[i][1];
+	return n;
+}
+
+static void
+each_route_is_found_by_the_path_that_is_built_for_it(void **state)
+{
+	AUTO(router) struct router *r = NULL;
+	struct error e = ERROR_INIT;
+
+	(void)state;
+	test_ok(route_router(&r, &e), &e);
+	for (unsigned id = 0; id < ROUTE_COUNT; id++) {
+		const char *params[ROUTE_PARAMS_MAX];
+		AUTO_STRBUF struct strbuf path;
+		struct route_match m = { 0 };
+		AUTO_ARENA struct arena a;
+
+		strbuf_init(&path, 4096);
+		arena_init(&a, 4096);
+		if (strcmp(routes[id].path, "/") == 0)
+			strbuf_adds(&path, "/");
+		else
+			route_build(&path, (enum route_id)id, NULL, params,
+			    params_of(routes[id].path, params));
+		assert_int_equal(router_match(r, routes[id].method, path.buf,
+				     path.len, &a, &m, &e),
+		    0);
+		assert_int_equal(m.row->id, id);
+	}
+}
+
+static void
+a_twin_and_odd_words_are_encoded(void **state)
+{
+	const char *const params[] = { "a b" };
+	AUTO_STRBUF struct strbuf path;
+
+	(void)state;
+	strbuf_init(&path, 4096);
+	route_build(&path, ROUTE_PROJECT_UP, "alpha.charlie", params, 1);
+	assert_string_equal(
+	    path.buf, "/v1/chain/alpha.charlie/project/up/a%20b");
+}
+
+static void
+bad_words_are_no_path(void **state)
+{
+	static const char *const bad[] = {
+		"/v1/project/up/..",
+		"/v1/project/up/a%2Fb",
+		"/v1/projects/log/2025-05-13_15h20m00s/../start.log",
+		"/v1/jobs/0",
+		"/v1/jobs/01",
+		"/v1/jobs/12345678901234567",
+		"/v1//ping",
+	};
+	AUTO(router) struct router *r = NULL;
+	struct error e = ERROR_INIT;
+
+	(void)state;
+	test_ok(route_router(&r, &e), &e);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct route_match m = { 0 };
+		AUTO_ARENA struct arena a;
+
+		arena_init(&a, 4096);
+		assert_int_equal(
+		    router_match(r, "GET", bad[i], strlen(bad[i]), &a, &m, &e),
+		    ROUTER_NO_PATH);
+	}
+}
+
+static int
+make_router(void *ctx, struct error *e)
+{
+	struct router *r = NULL;
+	int rc = route_router(&r, e);
+
+	(void)ctx;
+	router_free(r);
+	return rc;
+}
+
+static void
+survives_a_lack_of_memory(void **state)
+{
+	(void)state;
+	torture(make_router, NULL);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(each_route_is_found_by_the_path_that_is_built_for_it),
+	cmocka_unit_test(a_twin_and_odd_words_are_encoded),
+	cmocka_unit_test(bad_words_are_no_path),
+	cmocka_unit_test(survives_a_lack_of_memory),
+};
+TEST_MAIN(tests)
