@@ -253,10 +253,10 @@ runrec_result_write(
 {
 	struct strbuf b AUTO_STRBUF;
 
+	strbuf_init(&b, SMALL_MAX);
 	if ((size_t)r->how >= ARRAY_LEN(how_names))
 		return error_set(
 		    e, OVE_INVALID, "record of a result: no such end");
-	strbuf_init(&b, SMALL_MAX);
 	strbuf_addf(
 	    &b, "{\"version\":%d,\"how\":\"%s\"", VERSION, how_names[r->how]);
 	write_rows(&b, result_rows, ARRAY_LEN(result_rows), r);

@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #include "lib/base/error.h"
-#include "lib/event/proctab.h"
+#include "proto/runrec.h"
 
 /* A child and the helper's ends; all descriptors are close-on-exec. */
 struct child {

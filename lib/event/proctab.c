@@ -10,7 +10,7 @@
  *	CLOSING   the FIFO is at its end but the lock is held: its holder is on
  *	          its way out; looked at again after a moment
  *	ORPHAN    nobody holds it, there is no result, but the command lives:
- *	          the process itself is watched, cancel and deadline go to it
+ *	          orphan.c watches it
  *	ENDED     the result is known and `done` is deferred
  *
  * There is no second path for recovery: attaching to the run of an earlier
@@ -37,10 +37,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
 #include "lib/event/loop.h"
+#include "lib/event/orphan.h"
 #include "lib/event/reap.h"
 #include "lib/event/rundir.h"
 #include "lib/event/spawner.h"
@@ -48,8 +48,6 @@
 /* Until a closing run is looked at again, and a cancel tried again. */
 #define RETRY_MS 5
 #define RETRY_MAX_MS 200
-/* Between two KILLs: what forked meanwhile, or waits in the kernel. */
-#define KILL_AGAIN_MS 2000
 #define GRACE_DEFAULT_MS 60000
 /* child and result.json. */
 #define SMALL_FILE_MAX ((size_t)64 << 10)
@@ -68,9 +66,8 @@ struct run {
 	enum state state;
 	struct rundir dir;
 	struct watch fifo_watch;
-	/* ORPHAN: on pid_fd. */
-	struct watch pid_watch;
-	int pid_fd;
+	/* Started when ORPHAN. */
+	struct orphan orphan;
 	struct timer timer;
 	int64_t retry_ms;
 
@@ -81,11 +78,6 @@ struct run {
 	bool cancelled;
 	/* The cancel file is there, the helper has its TERM. */
 	bool cancel_told;
-	/* ORPHAN: the deadline passed; TERM is sent and KILL comes at this
-	 * monotonic time. */
-	bool timed_out;
-	bool termed;
-	int64_t kill_ms;
 
 	struct run_result result;
 	run_done_fn *done;
@@ -170,11 +162,10 @@ run_free(struct run *r)
 	if (r == NULL)
 		return NULL;
 	watch_fini(&r->fifo_watch);
-	watch_fini(&r->pid_watch);
+	orphan_fini(&r->orphan);
 	timer_fini(&r->timer);
 	defer_cancel(&r->defer);
 	rundir_close(&r->dir);
-	cc_auto_close(&r->pid_fd);
 	mem_free(r);
 	return NULL;
 }
@@ -290,7 +281,7 @@ end(struct run *r, const struct run_result *result)
 	r->result = *result;
 	r->state = STATE_ENDED;
 	watch_stop(&r->fifo_watch);
-	watch_stop(&r->pid_watch);
+	orphan_fini(&r->orphan);
 	timer_stop(&r->timer);
 	loop_defer(r->pt->loop, &r->defer);
 }
@@ -300,7 +291,7 @@ vanished(struct run *r)
 {
 	struct run_result res = {
 		.how = RUN_VANISHED,
-		.timed_out = r->timed_out,
+		.timed_out = r->orphan.timed_out,
 		.cancelled = r->cancelled,
 	};
 
@@ -341,74 +332,10 @@ may_pass(const struct error *e)
 /* Orphans */
 
 static void
-orphan_term(struct run *r)
+on_gone(struct orphan *o)
 {
-	if (r->termed)
-		return;
-	r->termed = true;
-	r->kill_ms = clock_mono_ms() + r->pt->grace_ms;
-	(void)reap_signal(r->child.pid, r->child.start, SIGTERM, NULL);
-}
+	struct run *r = container_of(o, struct run, orphan);
 
-/* Arms the timer for what comes next: KILL or deadline, or, without a
- * descriptor to watch, another look. */
-static void
-orphan_arm(struct run *r)
-{
-	int64_t at = INT64_MAX;
-	int64_t now = clock_mono_ms();
-
-	if (r->termed)
-		at = r->kill_ms;
-	else if (r->child.deadline_ms > 0)
-		at = r->child.deadline_ms;
-	if (r->pid_fd == -1 && at > now + RETRY_MAX_MS)
-		at = now + RETRY_MAX_MS;
-	if (at != INT64_MAX)
-		timer_arm(&r->timer, at > now ? at - now : 0);
-}
-
-static void
-orphan_kill(struct run *r)
-{
-	unsigned n;
-
-	/* While the command lives, its session's number is not another's; the
-	 * command itself is ours wherever it has moved. */
-	(void)reap_kill_session(r->child.helper, getpid(), SIGKILL, &n, NULL);
-	(void)reap_signal(r->child.pid, r->child.start, SIGKILL, NULL);
-	r->kill_ms = clock_mono_ms() + KILL_AGAIN_MS;
-}
-
-/* The timer of an orphan. */
-static void
-orphan_tick(struct run *r)
-{
-	int64_t now = clock_mono_ms();
-	uint64_t start;
-	int rc;
-
-	rc = reap_start_time(r->child.pid, &start, NULL);
-	if (rc == REAP_GONE || (rc == 0 && start != r->child.start)) {
-		vanished(r);
-		return;
-	}
-	if (r->child.deadline_ms > 0 && now >= r->child.deadline_ms &&
-	    !r->termed)
-		r->timed_out = true;
-	if (r->timed_out || r->cancelled)
-		orphan_term(r);
-	if (r->termed && now >= r->kill_ms)
-		orphan_kill(r);
-	orphan_arm(r);
-}
-
-static void
-on_pid(struct watch *w, int what)
-{
-	struct run *r = container_of(w, struct run, pid_watch);
-
-	(void)what;
 	vanished(r);
 }
 
@@ -417,7 +344,7 @@ static void
 orphaned_or_vanished(struct run *r)
 {
 	struct error sub = ERROR_INIT;
-	int rc;
+	struct orphan_who who;
 
 	if (know_child(r, &sub) == -1) {
 		if (may_pass(&sub))
@@ -426,22 +353,20 @@ orphaned_or_vanished(struct run *r)
 			vanished(r);
 		return;
 	}
-	rc = reap_watch(r->child.pid, r->child.start, &r->pid_fd, NULL);
-	if (rc == REAP_GONE) {
+	who = (struct orphan_who){
+		.pid = r->child.pid,
+		.start = r->child.start,
+		.session = r->child.helper,
+		.deadline_ms = r->child.deadline_ms,
+		.grace_ms = r->pt->grace_ms,
+	};
+	if (orphan_start(&r->orphan, &who) == ORPHAN_GONE) {
 		vanished(r);
 		return;
 	}
 	r->state = STATE_ORPHAN;
-	/* What cannot be watched is looked at by the timer. */
-	if (rc == 0 &&
-	    (watch_init(&r->pid_watch, r->pt->loop, r->pid_fd, WATCH_READ,
-		 on_pid, "proctab orphan", NULL) == -1 ||
-		watch_start(&r->pid_watch, NULL) == -1)) {
-		watch_fini(&r->pid_watch);
-		cc_auto_close(&r->pid_fd);
-		r->pid_fd = -1;
-	}
-	orphan_tick(r);
+	if (r->cancelled)
+		orphan_cancel(&r->orphan);
 }
 
 /* The look */
@@ -543,7 +468,7 @@ cancel(struct run *r)
 		return;
 	case STATE_ORPHAN:
 		(void)put_cancel_file(r);
-		orphan_tick(r);
+		orphan_cancel(&r->orphan);
 		return;
 	case STATE_CLOSING:
 		(void)put_cancel_file(r);
@@ -578,8 +503,6 @@ on_timer(struct timer *t)
 		look(r);
 		return;
 	case STATE_ORPHAN:
-		orphan_tick(r);
-		return;
 	case STATE_ENDED:
 		return;
 	}
@@ -600,12 +523,13 @@ run_new(struct run **ret, struct proctab *pt, const char *key,
 	memcpy(r->key, key, strlen(key) + 1);
 	r->state = STATE_ALIVE;
 	r->dir = (struct rundir)RUNDIR_INIT;
-	r->pid_fd = -1;
 	r->retry_ms = RETRY_MS;
 	r->done = done;
 	r->ctx = ctx;
 	defer_init(&r->defer, tell_done, "proctab done");
-	if (timer_init(&r->timer, pt->loop, on_timer, "proctab timer", e) == -1)
+	if (timer_init(&r->timer, pt->loop, on_timer, "proctab timer", e) ==
+		-1 ||
+	    orphan_init(&r->orphan, pt->loop, on_gone, e) == -1)
 		return -1;
 	*ret = STEAL(r);
 	return 0;

@@ -21,29 +21,12 @@
 #include <sys/types.h>
 
 #include "lib/base/error.h"
+#include "lib/event/rundir.h"
 
 struct loop;
 struct proctab;
 
-#define PROCTAB_KEY_MAX 64
-
-/* The files of a run directory. The two descriptors are what the helper finds
- * in its hands: the FIFO's write end and the locked lock file. */
-#define RUN_FILE_SPEC "spec.json"
-#define RUN_FILE_CHILD "child"
-#define RUN_FILE_RESULT "result.json"
-#define RUN_FILE_LOCK "lock"
-#define RUN_FILE_FIFO "fifo"
-/* Exists when the daemon asked for the end: a TERM is then no interruption. */
-#define RUN_FILE_CANCEL "cancel"
-#define RUN_FILE_STDOUT "stdout"
-#define RUN_FILE_STDERR "stderr"
-/* Of spec.json and the like. */
-#define RUN_FILE_MAX ((size_t)16 << 20)
-enum {
-	RUN_FD_FIFO = 3,
-	RUN_FD_LOCK = 4
-};
+#define PROCTAB_KEY_MAX RUNDIR_KEY_MAX
 
 /* Resource limits; UINT64_MAX is none. */
 #define RUN_LIMITS_MAX 24

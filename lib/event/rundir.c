@@ -26,7 +26,6 @@
 
 #include "lib/base/file.h"
 #include "lib/base/strbuf.h"
-#include "lib/event/proctab.h"
 
 bool
 rundir_key_ok(const char *key)
@@ -36,7 +35,7 @@ rundir_key_ok(const char *key)
 				 "0123456789._-";
 	size_t len = strlen(key);
 
-	return len > 0 && len <= PROCTAB_KEY_MAX && key[0] != '.' &&
+	return len > 0 && len <= RUNDIR_KEY_MAX && key[0] != '.' &&
 	    strspn(key, ok) == len;
 }
 

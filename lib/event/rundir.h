@@ -10,6 +10,26 @@
 
 #include "lib/base/error.h"
 
+#define RUNDIR_KEY_MAX 64
+
+/* The files of a run directory. The two descriptors are what the helper finds
+ * in its hands: the FIFO's write end and the locked lock file. */
+#define RUN_FILE_SPEC "spec.json"
+#define RUN_FILE_CHILD "child"
+#define RUN_FILE_RESULT "result.json"
+#define RUN_FILE_LOCK "lock"
+#define RUN_FILE_FIFO "fifo"
+/* Exists when the daemon asked for the end: a TERM is then no interruption. */
+#define RUN_FILE_CANCEL "cancel"
+#define RUN_FILE_STDOUT "stdout"
+#define RUN_FILE_STDERR "stderr"
+/* Of spec.json and the like. */
+#define RUN_FILE_MAX ((size_t)16 << 20)
+enum {
+	RUN_FD_FIFO = 3,
+	RUN_FD_LOCK = 4
+};
+
 /* A directory with what the daemon keeps open; -1 where there is none. */
 struct rundir {
 	int fd;
@@ -21,7 +41,7 @@ struct rundir {
     .fd = -1, .fifo = -1                                                       \
   }
 
-/* [A-Za-z0-9._-]+ without a leading dot, at most PROCTAB_KEY_MAX. */
+/* [A-Za-z0-9._-]+ without a leading dot, at most RUNDIR_KEY_MAX. */
 bool rundir_key_ok(const char *key);
 
 /* Makes parent/key with spec.json, FIFO and lock. Gives the two descriptors

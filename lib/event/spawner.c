@@ -25,7 +25,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/strbuf.h"
 #include "lib/event/loop.h"
-#include "lib/event/proctab.h"
+#include "lib/event/rundir.h"
 
 /* A helper of ours until waitpid() has had it. */
 struct spawned {

@@ -24,6 +24,7 @@
 
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
+#include "lib/base/num.h"
 #include "lib/event/loop.h"
 #include "lib/event/proctab.h"
 #include "lib/event/reap.h"
@@ -415,11 +416,24 @@ deadline_terms_the_command(void **state)
 	check_output(w, "stdout", "term\n");
 }
 
+/* What a command has written into a file. */
+static pid_t
+pid_in(struct world *w, const char *name)
+{
+	const char *text = test_dir_text(w->d, name);
+	struct error e = ERROR_INIT;
+	uint64_t pid;
+
+	test_ok(
+	    num_u64_len(text, strcspn(text, "\n"), 2, INT32_MAX, &pid, &e), &e);
+	return (pid_t)pid;
+}
+
 static void
 grace_ends_with_kill(void **state)
 {
 	struct world *w = *state;
-	char pid[32];
+	uint64_t start;
 
 	/* A child in the session goes too; one that left it stays. */
 	start_sh(w,
@@ -430,16 +444,9 @@ grace_ends_with_kill(void **state)
 	wait_for(w, one_ended);
 	check_how(w, RUN_SIGNALLED, 0, SIGKILL);
 	assert_true(w->ends.last.timed_out);
-	(void)snprintf(pid, sizeof(pid), "%s", test_dir_text(w->d, "outside"));
-	assert_int_equal(kill((pid_t)strtoll(pid, NULL, 10), SIGKILL), 0);
-	(void)snprintf(pid, sizeof(pid), "%s", test_dir_text(w->d, "inside"));
-	{
-		uint64_t start;
-
-		assert_int_equal(reap_start_time((pid_t)strtoll(pid, NULL, 10),
-				     &start, NULL),
-		    REAP_GONE);
-	}
+	assert_int_equal(
+	    reap_start_time(pid_in(w, "inside"), &start, NULL), REAP_GONE);
+	assert_int_equal(kill(pid_in(w, "outside"), SIGKILL), 0);
 }
 
 static void
@@ -518,7 +525,6 @@ static void
 deployed_process_survives(void **state)
 {
 	struct world *w = *state;
-	char text[32];
 	pid_t pid;
 
 	/* Own session, output still open: does not delay the end. */
@@ -529,8 +535,7 @@ deployed_process_survives(void **state)
 	wait_for(w, one_ended);
 	check_how(w, RUN_EXITED, 0, 0);
 	check_output(w, "stdout", "done\n");
-	(void)snprintf(text, sizeof(text), "%s", test_dir_text(w->d, "pid"));
-	pid = (pid_t)strtoll(text, NULL, 10);
+	pid = pid_in(w, "pid");
 	assert_int_equal(kill(pid, 0), 0);
 	assert_int_equal(kill(pid, SIGKILL), 0);
 }
