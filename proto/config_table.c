@@ -321,111 +321,106 @@ check_fraction(const struct schema_at *at, const struct node *n, void *field)
 
 /* Rows */
 
-/* The doc line is the first of the rest, so that nothing need follow it. */
-#define GROUP(key_, flags_, ...)                                              \
-	{ .key = key_,                                                        \
-		.type = SCHEMA_GROUP,                                         \
-		.flags = flags_,                                              \
-		.doc = __VA_ARGS__ },
-#define ROW_OF(S, key_, TYPE, member_, def_, flags_, ...)                     \
-	{ .key = key_,                                                        \
-		.type = SCHEMA_##TYPE,                                        \
-		.flags = flags_,                                              \
-		.offset = SCHEMA_OFFSET(TYPE, S, member_),                    \
-		.def = def_,                                                  \
-		.doc = __VA_ARGS__ },
-#define ROW(...) ROW_OF(config, __VA_ARGS__)
-#define MANY(key_, TYPE, member_, def_, flags_, ...)                          \
-	{ .key = key_,                                                        \
-		.type = SCHEMA_##TYPE,                                        \
-		.flags = flags_,                                              \
-		.offset = offsetof(struct config, member_),                   \
-		.def = def_,                                                  \
-		.doc = __VA_ARGS__ },
-#define TABLE(name_, rows_, S)                                                 \
-  {                                                                            \
-    .name = name_, .rows = rows_, .n = ARRAY_LEN(rows_),                       \
-    .size = sizeof(struct S)                                                   \
-  }
-
 /* The timeouts of struct S, with the defaults of what it is. */
+/* clang-format off */
 #define TIMEOUT_ROWS(S, read_, write_, connect_)                               \
-  ROW_OF(S, "timeout", INT, t.timeout_ms, "0",                                 \
-      SCHEMA_SECONDS | SCHEMA_NEG_NULL, "No effect.")                \
-  ROW_OF(S, "read_timeout", INT, t.read_ms, read_,                             \
-      SCHEMA_SECONDS | SCHEMA_NEG_NULL,                                        \
-      "Seconds to wait for data; 0 or less: no limit.")              \
-  ROW_OF(S, "write_timeout", INT, t.write_ms, write_,                          \
-      SCHEMA_SECONDS | SCHEMA_NEG_NULL,                                        \
-      "Seconds to wait for data to be taken; 0 or less: no limit.")  \
-  ROW_OF(S, "connect_timeout", INT, t.connect_ms, connect_,                    \
-      SCHEMA_SECONDS | SCHEMA_NEG_NULL,                                        \
-      "Seconds for a connection; 0 or less: no limit.")              \
-  ROW_OF(S, "pool_timeout", INT, t.pool_ms, "60",                              \
-      SCHEMA_SECONDS | SCHEMA_NEG_NULL,                                        \
-      "Seconds to wait for a free connection; 0 or less: no limit.") \
-  ROW_OF(S, "max_keepalive_connections", INT, t.max_keepalive_connections,     \
-      "1000", 0, "Idle connections kept.")                           \
-  ROW_OF(S, "max_connections", INT, t.max_connections, "1024", 0,              \
-      "Connections at the same time.")                               \
-  ROW_OF(S, "keepalive_expiry", INT, t.keepalive_expiry_ms, "60",              \
-      SCHEMA_SECONDS, "Seconds for which an idle connection is kept.")
+	SCHEMA_ROW(S, "timeout", INT, t.timeout_ms, "0",                       \
+	    SCHEMA_SECONDS | SCHEMA_NEG_NULL, "No effect."),                   \
+	SCHEMA_ROW(S, "read_timeout", INT, t.read_ms, read_,                   \
+	    SCHEMA_SECONDS | SCHEMA_NEG_NULL,                                  \
+	    "Seconds to wait for data; 0 or less: no limit."),                 \
+	SCHEMA_ROW(S, "write_timeout", INT, t.write_ms, write_,                \
+	    SCHEMA_SECONDS | SCHEMA_NEG_NULL,                                  \
+	    "Seconds to wait for data to be taken; 0 or less: no limit."),     \
+	SCHEMA_ROW(S, "connect_timeout", INT, t.connect_ms, connect_,          \
+	    SCHEMA_SECONDS | SCHEMA_NEG_NULL,                                  \
+	    "Seconds for a connection; 0 or less: no limit."),                 \
+	SCHEMA_ROW(S, "pool_timeout", INT, t.pool_ms, "60",                    \
+	    SCHEMA_SECONDS | SCHEMA_NEG_NULL,                                  \
+	    "Seconds to wait for a free connection; 0 or less: no limit."),    \
+	SCHEMA_ROW(S, "max_keepalive_connections", INT,                        \
+	    t.max_keepalive_connections, "1000", 0,                            \
+	    "Idle connections kept."),                                         \
+	SCHEMA_ROW(S, "max_connections", INT, t.max_connections, "1024", 0,    \
+	    "Connections at the same time."),                                  \
+	SCHEMA_ROW(S, "keepalive_expiry", INT, t.keepalive_expiry_ms, "60",    \
+	    SCHEMA_SECONDS, "Seconds for which an idle connection is kept.")
 
-static const struct schema_row chain_rows[] = { ROW_OF(config_chain,
-    "entrypoint", STR, entrypoint, NULL, SCHEMA_REQUIRED, "URL of its API.",
-    .example = "http://10.0.0.2:8888") ROW_OF(config_chain, "access_token", STR,
-    access_token, NULL, SCHEMA_REQUIRED | SCHEMA_SECRET,
-    "A token made on that server.",
-    .example = "TOKEN") TIMEOUT_ROWS(config_chain, "10", "10",
-    "5") ROW_OF(config_chain, "disable", BOOL, disable, "false", 0,
-    "Leave this chain out completely.") ROW_OF(config_chain, "cacert",
-    STR, cacert, NULL, 0, "PEM file with the certificate authorities to trust.") GROUP("retry", 0, "Retries of requests that may be repeated.") ROW_OF(config_chain, "retry.total", NUMBER, retry.total, "6", 0,
-    "Retries after the first attempt.",
-    .check = check_total) ROW_OF(config_chain, "retry.max_backoff_wait", FLOAT,
-    retry.max_backoff_wait, "10.0", 0, "Most seconds of one wait.",
-    .check = check_positive) ROW_OF(config_chain, "retry.backoff_factor", FLOAT,
-    retry.backoff_factor, "0.2", 0,
-    "Seconds of the first wait; each further one is twice as long.",
-    .check = check_not_negative) ROW_OF(config_chain,
-    "retry.respect_retry_after_header", BOOL, retry.respect_retry_after_header,
-    "true", 0, "Wait as long as the header Retry-After says.") ROW_OF(config_chain, "retry.backoff_jitter", FLOAT,
-    retry.backoff_jitter, "1.0", 0,
-    "How much of a wait is random, from 0 to 1.", .check = check_fraction) };
+static const struct schema_row chain_rows[] = {
+	SCHEMA_ROW(config_chain, "entrypoint", STR, entrypoint, NULL,
+	    SCHEMA_REQUIRED, "URL of its API.",
+	    .example = "http://10.0.0.2:8888"),
+	SCHEMA_ROW(config_chain, "access_token", STR, access_token, NULL,
+	    SCHEMA_REQUIRED | SCHEMA_SECRET, "A token made on that server.",
+	    .example = "TOKEN"),
+	TIMEOUT_ROWS(config_chain, "10", "10", "5"),
+	SCHEMA_ROW(config_chain, "disable", BOOL, disable, "false", 0,
+	    "Leave this chain out completely."),
+	SCHEMA_ROW(config_chain, "cacert", STR, cacert, NULL, 0,
+	    "PEM file with the certificate authorities to trust."),
+	SCHEMA_ROW_GROUP("retry", 0,
+	    "Retries of requests that may be repeated."),
+	SCHEMA_ROW(config_chain, "retry.total", NUMBER, retry.total, "6", 0,
+	    "Retries after the first attempt.", .check = check_total),
+	SCHEMA_ROW(config_chain, "retry.max_backoff_wait", FLOAT,
+	    retry.max_backoff_wait, "10.0", 0, "Most seconds of one wait.",
+	    .check = check_positive),
+	SCHEMA_ROW(config_chain, "retry.backoff_factor", FLOAT,
+	    retry.backoff_factor, "0.2", 0,
+	    "Seconds of the first wait; each further one is twice as long.",
+	    .check = check_not_negative),
+	SCHEMA_ROW(config_chain, "retry.respect_retry_after_header", BOOL,
+	    retry.respect_retry_after_header, "true", 0,
+	    "Wait as long as the header Retry-After says."),
+	SCHEMA_ROW(config_chain, "retry.backoff_jitter", FLOAT,
+	    retry.backoff_jitter, "1.0", 0,
+	    "How much of a wait is random, from 0 to 1.",
+	    .check = check_fraction),
+};
 
 #define SERVICE_ROWS(entrypoint_flags_)                                        \
-  ROW_OF(config_service, "entrypoint", STR, entrypoint, NULL,                  \
-      entrypoint_flags_, "URL of the service.",                                \
-      .example = "http://127.0.0.1:5555")                                      \
-  GROUP("auth", SCHEMA_REQUIRED, "How to log in.")                   \
-  ROW_OF(config_service, "auth.username", STR, username, NULL,                 \
-      SCHEMA_REQUIRED, "User.", .example = "admin")                            \
-  ROW_OF(config_service, "auth.password", STR, password, NULL,                 \
-      SCHEMA_REQUIRED | SCHEMA_SECRET, "Password.", .example = "PASSWORD")     \
-  TIMEOUT_ROWS(config_service, "30", "30", "10")                               \
-  ROW_OF(config_service, "cacert", STR, cacert, NULL, 0,                       \
-      "PEM file with the certificate authorities to trust.")
+	SCHEMA_ROW(config_service, "entrypoint", STR, entrypoint, NULL,        \
+	    entrypoint_flags_, "URL of the service.",                          \
+	    .example = "http://127.0.0.1:5555"),                               \
+	SCHEMA_ROW_GROUP("auth", SCHEMA_REQUIRED, "How to log in."),           \
+	SCHEMA_ROW(config_service, "auth.username", STR, username, NULL,       \
+	    SCHEMA_REQUIRED, "User.", .example = "admin"),                     \
+	SCHEMA_ROW(config_service, "auth.password", STR, password, NULL,       \
+	    SCHEMA_REQUIRED | SCHEMA_SECRET, "Password.",                      \
+	    .example = "PASSWORD"),                                            \
+	TIMEOUT_ROWS(config_service, "30", "30", "10"),                        \
+	SCHEMA_ROW(config_service, "cacert", STR, cacert, NULL, 0,             \
+	    "PEM file with the certificate authorities to trust.")
 
 static const struct schema_row dataplaneapi_rows[] = { SERVICE_ROWS(0) };
-static const struct schema_row haproxy_stats_rows[] = { SERVICE_ROWS(
-    SCHEMA_REQUIRED) };
+static const struct schema_row haproxy_stats_rows[] = {
+	SERVICE_ROWS(SCHEMA_REQUIRED)
+};
 
-static const struct schema_row etcd_rows[] = { ROW_OF(config_etcd, "port", INT,
-    port, "2379", 0, "Port.", .min = 1, .max = 65535) ROW_OF(config_etcd,
-    "protocol", STR, protocol, "http", 0, "http or https.") ROW_OF(config_etcd, "ca_cert", STR, ca_cert, NULL, 0,
-    "PEM file with the certificate authorities to trust.") ROW_OF(config_etcd, "cert_key", STR, cert_key, NULL, 0,
-    "PEM file with the client's key.") ROW_OF(config_etcd, "timeout",
-    INT, timeout_ms, NULL, SCHEMA_SECONDS, "Seconds for a request.")
-	    ROW_OF(config_etcd, "api_path", STR, api_path, NULL, 0,
-		"Path of the API.") };
+static const struct schema_row etcd_rows[] = {
+	SCHEMA_ROW(config_etcd, "port", INT, port, "2379", 0, "Port.",
+	    .min = 1, .max = 65535),
+	SCHEMA_ROW(config_etcd, "protocol", STR, protocol, "http", 0,
+	    "http or https."),
+	SCHEMA_ROW(config_etcd, "ca_cert", STR, ca_cert, NULL, 0,
+	    "PEM file with the certificate authorities to trust."),
+	SCHEMA_ROW(config_etcd, "cert_key", STR, cert_key, NULL, 0,
+	    "PEM file with the client's key."),
+	SCHEMA_ROW(config_etcd, "timeout", INT, timeout_ms, NULL,
+	    SCHEMA_SECONDS, "Seconds for a request."),
+	SCHEMA_ROW(config_etcd, "api_path", STR, api_path, NULL, 0,
+	    "Path of the API."),
+};
+/* clang-format on */
 
-static const struct schema config_dataplaneapi_schema =
-    TABLE("dataplaneapi", dataplaneapi_rows, config_service);
-static const struct schema config_haproxy_stats_schema =
-    TABLE("haproxy_stats", haproxy_stats_rows, config_service);
-static const struct schema chain_schema =
-    TABLE("chain", chain_rows, config_chain);
-static const struct schema etcd_schema =
-    TABLE("etcd host", etcd_rows, config_etcd);
+static const struct schema config_dataplaneapi_schema = { SCHEMA_TABLE(
+    "dataplaneapi", dataplaneapi_rows, config_service) };
+static const struct schema config_haproxy_stats_schema = { SCHEMA_TABLE(
+    "haproxy_stats", haproxy_stats_rows, config_service) };
+static const struct schema chain_schema = { SCHEMA_TABLE(
+    "chain", chain_rows, config_chain) };
+static const struct schema etcd_schema = { SCHEMA_TABLE(
+    "etcd host", etcd_rows, config_etcd) };
 
 /* A chain of null lacks what a chain must have; a host of null lacks nothing.
  */
@@ -444,8 +439,15 @@ static const struct schema_row config_skew_row = {
 	.type = SCHEMA_INT, .flags = SCHEMA_SECONDS, .max = SCHEMA_NO_MAX
 };
 
+#define GROUP(...) SCHEMA_ROW_GROUP(__VA_ARGS__),
+#define ROW(...) SCHEMA_ROW(config, __VA_ARGS__),
+#define MANY(...) SCHEMA_ROW_MANY(config, __VA_ARGS__),
 static const struct schema_row rows[] = {
 #include "proto/config.def"
 };
+#undef GROUP
+#undef ROW
+#undef MANY
 
-const struct schema config_schema = TABLE("overlord.yml", rows, config);
+const struct schema config_schema = { SCHEMA_TABLE(
+    "overlord.yml", rows, config) };

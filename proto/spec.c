@@ -109,40 +109,39 @@ check_entrypoint(const struct schema_at *at, const struct node *n, void *field)
 		    name_kind_text(NAME_CHAIN));
 }
 
-static const struct schema_row datacenter_rows[] = { SPEC_ROW(spec_datacenter,
-    "entrypoint", STR, entrypoint, NULL, 0,
-    "URL of the API.") SPEC_ROW(spec_datacenter, "access_token", STR,
-    access_token, NULL, SCHEMA_SECRET,
-    "A token made on that server.") SPEC_ROW(spec_datacenter, "timeout", INT,
-    timeout_ms, "0", SCHEMA_SECONDS, "No effect.") SPEC_ROW(spec_datacenter,
-    "read_timeout", INT, read_timeout_ms, "120", SCHEMA_SECONDS,
-    "Seconds to wait for data; 0 or less: no limit.") SPEC_ROW(spec_datacenter,
-    "write_timeout", INT, write_timeout_ms, "120", SCHEMA_SECONDS,
-    "Seconds to wait for data to be taken; 0 or less: no limit.")
-	    SPEC_ROW(spec_datacenter, "connect_timeout", INT,
-		connect_timeout_ms, "10", SCHEMA_SECONDS,
-		"Seconds for a connection; 0 or less: no limit.")
-		SPEC_ROW(spec_datacenter, "pool_timeout", INT, pool_timeout_ms,
-		    "60", SCHEMA_SECONDS,
-		    "Seconds to wait for a free connection; 0 or less: no "
-		    "limit.") SPEC_ROW(spec_datacenter,
-		    "max_keepalive_connections", INT, max_keepalive_connections,
-		    "1000", 0,
-		    "Idle connections kept.") SPEC_ROW(spec_datacenter,
-		    "max_connections", INT, max_connections, "1024", 0,
-		    "Connections at the same time.") SPEC_ROW(spec_datacenter,
-		    "keepalive_expiry", INT, keepalive_expiry_ms, "60",
-		    SCHEMA_SECONDS,
-		    "Seconds for which an idle connection is kept.")
-		    SPEC_ROW(spec_datacenter, "cacert", STR, cacert, NULL, 0,
-			"PEM file with the certificate authorities to "
-			"trust.") };
+/* clang-format off */
+static const struct schema_row datacenter_rows[] = {
+	SCHEMA_ROW(spec_datacenter, "entrypoint", STR, entrypoint, NULL, 0,
+	    "URL of the API."),
+	SCHEMA_ROW(spec_datacenter, "access_token", STR, access_token, NULL,
+	    SCHEMA_SECRET, "A token made on that server."),
+	SCHEMA_ROW(spec_datacenter, "timeout", INT, timeout_ms, "0",
+	    SCHEMA_SECONDS, "No effect."),
+	SCHEMA_ROW(spec_datacenter, "read_timeout", INT, read_timeout_ms, "120",
+	    SCHEMA_SECONDS, "Seconds to wait for data; 0 or less: no limit."),
+	SCHEMA_ROW(spec_datacenter, "write_timeout", INT, write_timeout_ms,
+	    "120", SCHEMA_SECONDS,
+	    "Seconds to wait for data to be taken; 0 or less: no limit."),
+	SCHEMA_ROW(spec_datacenter, "connect_timeout", INT, connect_timeout_ms,
+	    "10", SCHEMA_SECONDS,
+	    "Seconds for a connection; 0 or less: no limit."),
+	SCHEMA_ROW(spec_datacenter, "pool_timeout", INT, pool_timeout_ms, "60",
+	    SCHEMA_SECONDS,
+	    "Seconds to wait for a free connection; 0 or less: no limit."),
+	SCHEMA_ROW(spec_datacenter, "max_keepalive_connections", INT,
+	    max_keepalive_connections, "1000", 0, "Idle connections kept."),
+	SCHEMA_ROW(spec_datacenter, "max_connections", INT, max_connections,
+	    "1024", 0, "Connections at the same time."),
+	SCHEMA_ROW(spec_datacenter, "keepalive_expiry", INT,
+	    keepalive_expiry_ms, "60", SCHEMA_SECONDS,
+	    "Seconds for which an idle connection is kept."),
+	SCHEMA_ROW(spec_datacenter, "cacert", STR, cacert, NULL, 0,
+	    "PEM file with the certificate authorities to trust."),
+};
+/* clang-format on */
 
 static const struct schema datacenter_schema = {
-	.name = "datacenter",
-	.rows = datacenter_rows,
-	.n = ARRAY_LEN(datacenter_rows),
-	.size = sizeof(struct spec_datacenter),
+	SCHEMA_TABLE("datacenter", datacenter_rows, spec_datacenter),
 };
 
 const struct schema_row spec_str_row = { .type = SCHEMA_STR };
@@ -156,15 +155,16 @@ const struct schema_row spec_datacenter_row = { .type = SCHEMA_STRUCT,
 	.flags = SCHEMA_NULLABLE,
 	.sub = &datacenter_schema };
 
-static const struct schema_row readonly_rows[] = { SPEC_COMMON_ROWS };
+/* clang-format off */
+static const struct schema_row readonly_rows[] = {
+	SPEC_COMMON_ROWS,
+};
+/* clang-format on */
 
 /* Other root keys are free text. It also stands in for a kind that cannot be
  * checked. */
 const struct schema spec_readonly_schema = {
-	.name = "readOnly",
-	.rows = readonly_rows,
-	.n = ARRAY_LEN(readonly_rows),
-	.size = sizeof(struct spec),
+	SCHEMA_TABLE("readOnly", readonly_rows, spec),
 	.flags = SCHEMA_UNKNOWN_IGNORE,
 };
 

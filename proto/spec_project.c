@@ -160,37 +160,39 @@ check_metric(const struct schema_at *at, const struct node *n, void *field)
 		    node_type_article(n));
 }
 
-static const struct schema_row metric_rows[] = { SPEC_ROW(spec_metric, "value",
-    NODE, value, NULL, SCHEMA_REQUIRED, "What the metric is compared with.",
-    .check = check_metric) SPEC_ROW(spec_metric, "each", INT, each, NULL, 0,
-    "Compare the remainder of a division by this.", .min = 1,
-    .max = SCHEMA_NO_MAX) };
+/* clang-format off */
+static const struct schema_row metric_rows[] = {
+	SCHEMA_ROW(spec_metric, "value", NODE, value, NULL, SCHEMA_REQUIRED,
+	    "What the metric is compared with.", .check = check_metric),
+	SCHEMA_ROW(spec_metric, "each", INT, each, NULL, 0,
+	    "Compare the remainder of a division by this.", .min = 1,
+	    .max = SCHEMA_NO_MAX),
+};
+/* clang-format on */
 
 static const struct schema metric_schema = {
-	.name = "metric",
-	.rows = metric_rows,
-	.n = ARRAY_LEN(metric_rows),
-	.size = sizeof(struct spec_metric),
+	SCHEMA_TABLE("metric", metric_rows, spec_metric),
 };
 
 static const struct schema_row metric_row = { .type = SCHEMA_STRUCT,
 	.flags = SCHEMA_NULLABLE | SCHEMA_REQUIRED,
 	.sub = &metric_schema };
 
-static const struct schema_row balancer_rows[] = { SPEC_ROW(spec_balancer,
-    "name", STR, name, NULL, SCHEMA_REQUIRED,
-    "Name of the frontend or backend.") SPEC_GROUP("rules",
-    SCHEMA_REQUIRED | SCHEMA_NONEMPTY, "Metrics of HAProxy.")
-	    SPEC_MANY(spec_balancer, "rules.or", MAP, any, NULL, 0,
-		"One of these must pass.", .elem = &metric_row)
-		SPEC_MANY(spec_balancer, "rules.and", MAP, all, NULL, 0,
-		    "All of these must pass.", .elem = &metric_row) };
+/* clang-format off */
+static const struct schema_row balancer_rows[] = {
+	SCHEMA_ROW(spec_balancer, "name", STR, name, NULL, SCHEMA_REQUIRED,
+	    "Name of the frontend or backend."),
+	SCHEMA_ROW_GROUP("rules", SCHEMA_REQUIRED | SCHEMA_NONEMPTY,
+	    "Metrics of HAProxy."),
+	SCHEMA_ROW_MANY(spec_balancer, "rules.or", MAP, any, NULL, 0,
+	    "One of these must pass.", .elem = &metric_row),
+	SCHEMA_ROW_MANY(spec_balancer, "rules.and", MAP, all, NULL, 0,
+	    "All of these must pass.", .elem = &metric_row),
+};
+/* clang-format on */
 
 static const struct schema balancer_schema = {
-	.name = "load-balancer",
-	.rows = balancer_rows,
-	.n = ARRAY_LEN(balancer_rows),
-	.size = sizeof(struct spec_balancer),
+	SCHEMA_TABLE("load-balancer", balancer_rows, spec_balancer),
 	.flags = SCHEMA_UNKNOWN_WARN,
 };
 
@@ -237,78 +239,77 @@ check_project(const struct schema_at *at, const struct node *n, void *field)
 	    "only one of 'projectFile' and 'projectFromMetadata' may be given");
 }
 
-static const struct schema_row project_rows[] = { SPEC_COMMON_ROWS SPEC_ROW(
-    spec, "projectName", STR, project.name, NULL, SCHEMA_REQUIRED,
-    "Name of the project.") SPEC_ROW(spec, "projectFile", STR, project.file,
-    NULL, 0, "Text of the Director file.") SPEC_ROW(spec, "projectFromMetadata",
-    STR, project.from_metadata, NULL, 0,
-    "Metadata that holds the Director file, instead of projectFile.")
-	    SPEC_MANY(spec, "environment", MAP, project.environment, NULL, 0,
-		"Environment of Director.",
-		.elem = &spec_str_row) SPEC_MANY(spec, "datacentersEnvironment",
-		MAP, project.datacenters_environment, NULL, 0,
-		"More of it for a datacenter.",
-		.elem = &environment_row) SPEC_MANY(spec, "chainsEnvironment",
-		MAP, project.chains_environment, NULL, 0,
-		"More of it for a chain; <root> is the datacenter itself.",
-		.elem = &environment_row,
-		.key_check = check_chain_key) SPEC_MANY(spec,
-		"labelsEnvironment", MAP, project.labels_environment, NULL, 0,
-		"More of it for servers with a label.",
-		.elem = &environment_row,
-		.key_check = check_label_key) SPEC_ROW(spec,
-		"environFromMetadata", STR, project.environ_from_metadata, NULL,
-		0, "Metadata that holds more of it, as a YAML mapping.")
-		SPEC_GROUP("autoScale", 0,
-		    "Let servers decide how many replicas run.",
-		    .check = check_autoscale) SPEC_GROUP("autoScale.replicas",
-		    0, "How many.") SPEC_ROW(spec, "autoScale.replicas.min",
-		    INT, project.autoscale.replicas_min, "1", 0, "At least.",
-		    .min = 1, .max = SCHEMA_NO_MAX) SPEC_ROW(spec,
-		    "autoScale.replicas.max", INT,
-		    project.autoscale.replicas_max, NULL, 0,
-		    "At most; default all usable servers.", .min = 1,
-		    .max = SCHEMA_NO_MAX) SPEC_ROW(spec, "autoScale.type", STR,
-		    project.autoscale.type, "any-jail", 0,
-		    "How the limits are compared.",
-		    .choices = scale_types) SPEC_ROW(spec, "autoScale.value",
-		    NODE, project.autoscale.value, NULL, 0,
-		    "Per cent of the limits, for the types percent-.")
-		    SPEC_MANY(spec, "autoScale.rules", MAP,
-			project.autoscale.rules, NULL, 0,
-			"Limits of what the jails use.", .elem = &limit_row,
-			.key_check = check_resource) SPEC_MANY(spec,
-			"autoScale.economy", MAP, project.autoscale.economy,
-			NULL, 0, "Limits of what the server uses.",
-			.elem = &limit_row, .key_check = check_resource)
-			SPEC_MANY(spec, "autoScale.labels", LIST,
-			    project.autoscale.labels, "all", SCHEMA_NONEMPTY,
-			    "Servers that receive the project.",
-			    .elem = &spec_label_row) SPEC_MANY(spec,
-			    "autoScale.metadata", LIST,
-			    project.autoscale.metadata, NULL, SCHEMA_NONEMPTY,
-			    "Metadata copied to them before.",
-			    .elem = &spec_key_row)
-			    SPEC_GROUP("autoScale.load-balancer", 0,
-				"Metrics of HAProxy.") SPEC_MANY(spec,
-				"autoScale.load-balancer.frontend", STRUCT,
-				project.autoscale.frontend, NULL, 0,
-				"A frontend.", .sub = &balancer_schema)
-				SPEC_MANY(spec,
-				    "autoScale.load-balancer.backend", STRUCT,
-				    project.autoscale.backend, NULL, 0,
-				    "A backend.", .sub = &balancer_schema)
-				    SPEC_MANY(spec, "reserve_port", MAP,
-					project.reserve_port, NULL, 0,
-					"Interfaces, with a network or null, "
-					"on which to reserve a port.",
-					.elem = &network_row) };
+/* clang-format off */
+static const struct schema_row project_rows[] = {
+	SPEC_COMMON_ROWS,
+	SCHEMA_ROW(spec, "projectName", STR, project.name, NULL,
+	    SCHEMA_REQUIRED, "Name of the project."),
+	SCHEMA_ROW(spec, "projectFile", STR, project.file, NULL, 0,
+	    "Text of the Director file."),
+	SCHEMA_ROW(spec, "projectFromMetadata", STR, project.from_metadata,
+	    NULL, 0,
+	    "Metadata that holds the Director file, instead of projectFile."),
+	SCHEMA_ROW_MANY(spec, "environment", MAP, project.environment, NULL, 0,
+	    "Environment of Director.", .elem = &spec_str_row),
+	SCHEMA_ROW_MANY(spec, "datacentersEnvironment", MAP,
+	    project.datacenters_environment, NULL, 0,
+	    "More of it for a datacenter.", .elem = &environment_row),
+	SCHEMA_ROW_MANY(spec, "chainsEnvironment", MAP,
+	    project.chains_environment, NULL, 0,
+	    "More of it for a chain; <root> is the datacenter itself.",
+	    .elem = &environment_row, .key_check = check_chain_key),
+	SCHEMA_ROW_MANY(spec, "labelsEnvironment", MAP,
+	    project.labels_environment, NULL, 0,
+	    "More of it for servers with a label.", .elem = &environment_row,
+	    .key_check = check_label_key),
+	SCHEMA_ROW(spec, "environFromMetadata", STR,
+	    project.environ_from_metadata, NULL, 0,
+	    "Metadata that holds more of it, as a YAML mapping."),
+	SCHEMA_ROW_GROUP("autoScale", 0,
+	    "Let servers decide how many replicas run.",
+	    .check = check_autoscale),
+	SCHEMA_ROW_GROUP("autoScale.replicas", 0, "How many."),
+	SCHEMA_ROW(spec, "autoScale.replicas.min", INT,
+	    project.autoscale.replicas_min, "1", 0, "At least.", .min = 1,
+	    .max = SCHEMA_NO_MAX),
+	SCHEMA_ROW(spec, "autoScale.replicas.max", INT,
+	    project.autoscale.replicas_max, NULL, 0,
+	    "At most; default all usable servers.", .min = 1,
+	    .max = SCHEMA_NO_MAX),
+	SCHEMA_ROW(spec, "autoScale.type", STR, project.autoscale.type,
+	    "any-jail", 0, "How the limits are compared.",
+	    .choices = scale_types),
+	SCHEMA_ROW(spec, "autoScale.value", NODE, project.autoscale.value, NULL,
+	    0, "Per cent of the limits, for the types percent-."),
+	SCHEMA_ROW_MANY(spec, "autoScale.rules", MAP, project.autoscale.rules,
+	    NULL, 0, "Limits of what the jails use.", .elem = &limit_row,
+	    .key_check = check_resource),
+	SCHEMA_ROW_MANY(spec, "autoScale.economy", MAP,
+	    project.autoscale.economy, NULL, 0,
+	    "Limits of what the server uses.", .elem = &limit_row,
+	    .key_check = check_resource),
+	SCHEMA_ROW_MANY(spec, "autoScale.labels", LIST,
+	    project.autoscale.labels, "all", SCHEMA_NONEMPTY,
+	    "Servers that receive the project.", .elem = &spec_label_row),
+	SCHEMA_ROW_MANY(spec, "autoScale.metadata", LIST,
+	    project.autoscale.metadata, NULL, SCHEMA_NONEMPTY,
+	    "Metadata copied to them before.", .elem = &spec_key_row),
+	SCHEMA_ROW_GROUP("autoScale.load-balancer", 0, "Metrics of HAProxy."),
+	SCHEMA_ROW_MANY(spec, "autoScale.load-balancer.frontend", STRUCT,
+	    project.autoscale.frontend, NULL, 0, "A frontend.",
+	    .sub = &balancer_schema),
+	SCHEMA_ROW_MANY(spec, "autoScale.load-balancer.backend", STRUCT,
+	    project.autoscale.backend, NULL, 0, "A backend.",
+	    .sub = &balancer_schema),
+	SCHEMA_ROW_MANY(spec, "reserve_port", MAP, project.reserve_port, NULL,
+	    0,
+	    "Interfaces, with a network or null, on which to reserve a port.",
+	    .elem = &network_row),
+};
+/* clang-format on */
 
 const struct schema spec_project_schema = {
-	.name = "directorProject",
-	.rows = project_rows,
-	.n = ARRAY_LEN(project_rows),
-	.size = sizeof(struct spec),
+	SCHEMA_TABLE("directorProject", project_rows, spec),
 	.check = check_project,
 	.unknown_hint = spec_unknown_hint,
 };

@@ -35,40 +35,28 @@ void spec_project_to_node(
     const struct spec *s, struct node *map, struct arena *a);
 void spec_project_lint(const struct spec *s, const struct schema_at *at);
 
-/* The doc line is the first of the rest, so that nothing need follow it. */
-#define SPEC_GROUP(key_, flags_, ...)                                          \
-  { .key = key_, .type = SCHEMA_GROUP, .flags = flags_, .doc = __VA_ARGS__ },
-#define SPEC_ROW(S, key_, TYPE, member_, def_, flags_, ...)                    \
-  { .key = key_,                                                               \
-	  .type = SCHEMA_##TYPE,                                               \
-	  .flags = flags_,                                                     \
-	  .offset = SCHEMA_OFFSET(TYPE, S, member_),                           \
-	  .def = def_,                                                         \
-	  .doc = __VA_ARGS__ },
-#define SPEC_MANY(S, key_, TYPE, member_, def_, flags_, ...)                   \
-  { .key = key_,                                                               \
-	  .type = SCHEMA_##TYPE,                                               \
-	  .flags = flags_,                                                     \
-	  .offset = offsetof(struct S, member_),                               \
-	  .def = def_,                                                         \
-	  .doc = __VA_ARGS__ },
-
+/* clang-format off */
 /* Keys common to all kinds (deployment-files.md 4). */
 #define SPEC_COMMON_ROWS                                                       \
-  SPEC_ROW(spec, "kind", STR, kind_text, NULL, SCHEMA_REQUIRED,                \
-      "What the file describes.")                                              \
-  SPEC_MANY(spec, "datacenters", MAP, datacenters, NULL, SCHEMA_REQUIRED,      \
-      "The servers to start from, by name.", .elem = &spec_datacenter_row)     \
-  SPEC_GROUP(                                                                  \
-      "deployIn", SCHEMA_REQUIRED | SCHEMA_NONEMPTY, "Where to deploy.")       \
-  SPEC_MANY(spec, "deployIn.entrypoints", LIST, entrypoints, NULL,             \
-      SCHEMA_NONEMPTY,                                                         \
-      "Datacenters, or chains below them, to look at; default all "            \
-      "datacenters.",                                                          \
-      .elem = &spec_entrypoint_row)                                            \
-  SPEC_MANY(spec, "deployIn.labels", LIST, labels, "all", SCHEMA_NONEMPTY,     \
-      "Labels of which a server must have one.", .elem = &spec_label_row)      \
-  SPEC_MANY(spec, "deployIn.exclude", LIST, exclude, NULL, SCHEMA_NONEMPTY,    \
-      "Labels that a server must not have.", .elem = &spec_label_row)          \
-  SPEC_ROW(spec, "maximumDeployments", INT, maximum_deployments, "0", 0,       \
-      "Stop after so many deployments; 0: no limit.", .max = SCHEMA_NO_MAX)
+	SCHEMA_ROW(spec, "kind", STR, kind_text, NULL, SCHEMA_REQUIRED,        \
+	    "What the file describes."),                                       \
+	SCHEMA_ROW_MANY(spec, "datacenters", MAP, datacenters, NULL,           \
+	    SCHEMA_REQUIRED, "The servers to start from, by name.",            \
+	    .elem = &spec_datacenter_row),                                     \
+	SCHEMA_ROW_GROUP("deployIn", SCHEMA_REQUIRED | SCHEMA_NONEMPTY,        \
+	    "Where to deploy."),                                               \
+	SCHEMA_ROW_MANY(spec, "deployIn.entrypoints", LIST, entrypoints, NULL, \
+	    SCHEMA_NONEMPTY,                                                   \
+	    "Datacenters, or chains below them, to look at; default all "      \
+	    "datacenters.",                                                    \
+	    .elem = &spec_entrypoint_row),                                     \
+	SCHEMA_ROW_MANY(spec, "deployIn.labels", LIST, labels, "all",          \
+	    SCHEMA_NONEMPTY, "Labels of which a server must have one.",        \
+	    .elem = &spec_label_row),                                          \
+	SCHEMA_ROW_MANY(spec, "deployIn.exclude", LIST, exclude, NULL,         \
+	    SCHEMA_NONEMPTY, "Labels that a server must not have.",            \
+	    .elem = &spec_label_row),                                          \
+	SCHEMA_ROW(spec, "maximumDeployments", INT, maximum_deployments, "0",  \
+	    0, "Stop after so many deployments; 0: no limit.",                 \
+	    .max = SCHEMA_NO_MAX)
+/* clang-format on */

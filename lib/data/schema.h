@@ -175,6 +175,32 @@ struct schema {
 	   : -1]) -                                                            \
       1)
 
+/* clang-format off */
+/* Rows; the doc line is the first of the rest, so that nothing need follow. */
+#define SCHEMA_ROW(S, key_, TYPE, member_, def_, flags_, ...)                  \
+	{                                                                      \
+		.key = key_, .type = SCHEMA_##TYPE, .flags = flags_,           \
+		.offset = SCHEMA_OFFSET(TYPE, S, member_), .def = def_,        \
+		.doc = __VA_ARGS__                                             \
+	}
+/* LIST, MAP, STRUCT. */
+#define SCHEMA_ROW_MANY(S, key_, TYPE, member_, def_, flags_, ...)             \
+	{                                                                      \
+		.key = key_, .type = SCHEMA_##TYPE, .flags = flags_,           \
+		.offset = offsetof(struct S, member_), .def = def_,            \
+		.doc = __VA_ARGS__                                             \
+	}
+#define SCHEMA_ROW_GROUP(key_, flags_, ...)                                    \
+	{                                                                      \
+		.key = key_, .type = SCHEMA_GROUP, .flags = flags_,            \
+		.doc = __VA_ARGS__                                             \
+	}
+/* A table of rows_ for struct S. */
+#define SCHEMA_TABLE(name_, rows_, S)                                          \
+	.name = name_, .rows = rows_, .n = ARRAY_LEN(rows_),                   \
+	.size = sizeof(struct S)
+/* clang-format on */
+
 enum schema_mode {
 	/* Positions, words of cli.md 7; a boolean is an integer. */
 	SCHEMA_FILE,
