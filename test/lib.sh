@@ -82,6 +82,9 @@ probe_set() {
 	clang)
 		has_commands clang clang-format clang-tidy llvm-cov \
 		    llvm-profdata
+		echo 'int main(void) { return 0; }' |
+			clang -fsanitize=address -x c - -o /dev/null \
+			    2>/dev/null || missing="$missing clang-sanitizers"
 		;;
 	cross)
 		has_commands pkg-config
@@ -108,7 +111,18 @@ packages_debian() {
 		    python3-pytest-xdist python3-yaml python3-jwt
 		;;
 	lint) echo shellcheck mandoc python3-flake8 git ;;
-	clang) echo clang clang-format clang-tidy llvm ;;
+	clang)
+		echo clang clang-format clang-tidy llvm
+		# The sanitizers' libraries are in a package of their own where
+		# they are not in clang's.
+		apt-cache depends clang 2>/dev/null |
+			sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' |
+			while read -r version; do
+				version=libclang-rt-$version-dev
+				! apt-cache show "$version" >/dev/null 2>&1 ||
+					echo "$version"
+			done
+		;;
 	cross) echo python3-venv python3-pip pkg-config ;;
 	bench) echo nginx-light beanstalkd wrk ;;
 	esac
@@ -147,12 +161,13 @@ as_root() {
 
 install_packages() {
 	if command -v apt-get >/dev/null 2>&1; then
+		as_root apt-get -qq -o DPkg::Lock::Timeout=300 update
 		packages=
 		for probe_word; do
-			packages="$packages $(packages_debian "$probe_word")"
+			packages="$packages $(packages_debian "$probe_word" |
+				tr '\n' ' ')"
 		done
 		echo "installing:$packages"
-		as_root apt-get -qq -o DPkg::Lock::Timeout=300 update
 		# A package that starts a server must not start it here.
 		# shellcheck disable=SC2086
 		as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \

@@ -551,9 +551,8 @@ build_map(struct build *b, const cJSON *item)
 		return NULL;
 	if (dup != NULL) {
 		(void)error_set(b->e, OVE_INVALID,
-		    "line %u, column %u: the key %s is there twice",
-		    dup->line, dup->col,
-		    diag_quote(b->a, dup->u.str.s, dup->u.str.len));
+		    "line %u, column %u: the key %s is there twice", dup->line,
+		    dup->col, diag_quote(b->a, dup->u.str.s, dup->u.str.len));
 		return NULL;
 	}
 	return n;

@@ -20,6 +20,7 @@ enum job_state {
 	JOB_STATE_COUNT
 };
 
+/* "none" for JOB_STATE_COUNT. */
 const char *job_state_to_string(enum job_state s);
 /* False when the word is no state. */
 bool job_state_from_string(const char *word, enum job_state *ret);
@@ -39,6 +40,10 @@ struct job_step {
 	const char *note;
 };
 #define JOB_STEPS_MAX 256
+/* Ids are 1 to this one: JSON numbers hold it. */
+#define JOB_ID_MAX (((uint64_t)1 << 53) - 1)
+/* A record, whole. */
+#define JOB_BYTES_MAX ((size_t)64 << 20)
 
 struct job {
 	struct job_id id;
@@ -69,9 +74,16 @@ struct job {
 	size_t steps_n;
 };
 
-/* The text to mem_free(). */
-int job_encode(const struct job *j, char **ret, size_t *ret_len,
-    struct error *e);
+/* The text to mem_free(). NULL strings count as "". */
+int job_encode(
+    const struct job *j, char **ret, size_t *ret_len, struct error *e);
+/* In two steps, for who has the place: the length, which also checks the job,
+ * then exactly so many bytes to p. */
+int job_encode_len(const struct job *j, size_t *ret, struct error *e);
+void job_encode_to(const struct job *j, unsigned char *p);
 /* Everything is copied into a. OVE_CORRUPT for anything but a record. */
 int job_decode(const void *p, size_t len, struct arena *a, struct job *ret,
+    struct error *e);
+/* The same, but texts, payload and result borrow p; only steps are in a. */
+int job_decode_view(const void *p, size_t len, struct arena *a, struct job *ret,
     struct error *e);

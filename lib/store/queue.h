@@ -27,15 +27,17 @@ struct queue_config {
 	unsigned max_running;
 	/* Queued jobs beyond this are refused with OVE_LIMIT. */
 	size_t max_queued;
-	/* Finished jobs kept; older ones go with the batch that ends a job. */
+	/* Finished jobs kept; older ones go with the batch that ends a job, a
+	 * few at a time. */
 	uint64_t keep;
 };
 
 /* Something may be taken now. Deferred. */
 typedef void queue_ready_fn(void *ctx);
-/* A job has entered this state: on disk, told once. The job is valid during
- * the call. */
-typedef void queue_moved_fn(const struct job *j, enum job_state from, void *ctx);
+/* A job has entered this state: on disk, told once. A new one comes from
+ * JOB_STATE_COUNT. The job is valid during the call. */
+typedef void queue_moved_fn(
+    const struct job *j, enum job_state from, void *ctx);
 
 struct queue_hooks {
 	queue_ready_fn *ready;
@@ -44,27 +46,39 @@ struct queue_hooks {
 };
 
 /* Reads what is queued and running. Jobs found running stay so: the user
- * adopts them (queue_running) or moves them. */
+ * adopts them (queue_active) or moves them. What has no end yet is checked
+ * (OVE_CORRUPT names the job), what has is not looked at. */
 int queue_open(struct queue **ret, struct loop *l, struct store *s,
     const struct queue_config *c, const struct queue_hooks *h, struct error *e);
+/* Forgets what is under way: it goes to disk, done is not called. Not from a
+ * callback of the queue. */
 struct queue *queue_free(struct queue *q);
 AUTO_DEFINE(queue)
-void queue_set_limits(struct queue *q, unsigned max_running, size_t max_queued,
-    uint64_t keep);
+void queue_set_limits(
+    struct queue *q, unsigned max_running, size_t max_queued, uint64_t keep);
 
 /* failed is NULL when it is on disk; id is 0 then only for a failed put. */
-typedef void queue_done_fn(struct job_id id, const struct error *failed,
-    void *ctx);
+typedef void queue_done_fn(
+    struct job_id id, const struct error *failed, void *ctx);
 
 /* Puts a new job: kind, lane, name, by, request_id, payload are taken from
- * `fresh` (copied), the rest is made. more (may be NULL) is joined and emptied. */
-int queue_put(struct queue *q, const struct job *fresh, struct store_batch *more,
-    queue_done_fn *done, void *ctx, struct error *e);
+ * `fresh` (copied), the rest is made. more (may be NULL) is joined and emptied.
+ */
+int queue_put(struct queue *q, const struct job *fresh,
+    struct store_batch *more, queue_done_fn *done, void *ctx, struct error *e);
 
-enum { QUEUE_EMPTY = 1, QUEUE_NOTFOUND = 2, QUEUE_BUSY = 3 };
+enum {
+	QUEUE_EMPTY = 1,
+	QUEUE_NOTFOUND = 2,
+	QUEUE_BUSY = 3
+};
 /* The next job that may run, or QUEUE_EMPTY. It counts as running from now on
- * (lane and slot are held) and is the caller's to change to RUNNING. */
+ * (lane and slot are held) and is the caller's to change to RUNNING or
+ * CANCELLED. It stays so when that change fails: try again later, or give it
+ * back. */
 int queue_take(struct queue *q, struct job_id *ret);
+/* A job that was taken and not changed waits again. 0, QUEUE_NOTFOUND. */
+int queue_give_back(struct queue *q, struct job_id id);
 
 /* What to change; unset members stay as they are. */
 struct job_change {
@@ -82,10 +96,15 @@ struct job_change {
 	size_t result_len;
 	bool cancel_asked;
 };
-#define JOB_CHANGE_INIT { .state = JOB_STATE_COUNT }
-/* QUEUE_NOTFOUND, QUEUE_BUSY (a change is under way), or -1 (illegal move:
- * OVE_CONFLICT). When the batch fails, the job is as before and done says so.
- * INTERRUPTED -> QUEUED puts the job at the head of its lane. */
+#define JOB_CHANGE_INIT                                                        \
+  {                                                                            \
+    .state = JOB_STATE_COUNT                                                   \
+  }
+/* QUEUE_NOTFOUND (no such job, or it has ended), QUEUE_BUSY (a change is under
+ * way), or -1 (illegal move, or to RUNNING without queue_take(): OVE_CONFLICT).
+ * `more` is emptied in every case; done is called after 0 only. When the batch
+ * fails, the job is as before and done says so. INTERRUPTED -> QUEUED puts the
+ * job at the head of its lane. */
 int queue_change(struct queue *q, struct job_id id, const struct job_change *c,
     struct store_batch *more, queue_done_fn *done, void *ctx, struct error *e);
 
@@ -103,12 +122,13 @@ struct queue_filter {
 	size_t limit;
 };
 /* Newest first; payloads are left out (payload_len is right, payload NULL). At
- * most 100,000 records are looked at for one call. */
+ * most 100,000 records are looked at for one call. *ret is in a. */
 int queue_list(struct queue *q, const struct queue_filter *f, struct arena *a,
     struct job **ret, size_t *ret_n, struct error *e);
 
-/* Ids of the jobs in memory: state QUEUED or RUNNING or INTERRUPTED, of one
- * lane or (NULL) of all; in order of id. In array of struct job_id. */
+/* Ids of the jobs in memory: state QUEUED or RUNNING or INTERRUPTED (states is
+ * a bit mask, 0 = any), of one lane or (NULL) of all; in order of id. Added to
+ * an array of struct job_id. */
 struct array;
 int queue_active(struct queue *q, const char *lane, unsigned states,
     struct array *ret, struct error *e);

@@ -1,0 +1,790 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * A job on disk: its record in the jobs table (be64 id -> job.c), and while it
+ * has no end an entry in the active table (be64 id -> version, state, lane),
+ * from which start-up reads without touching records of finished jobs. The meta
+ * table holds the next id. A put is these three in one batch.
+ *
+ * A job in memory: lanes.c, unfinished jobs only. It shows what is on disk; a
+ * change under way is a struct pending, and takes effect in its completion,
+ * where nothing can fail: all memory was taken before the batch was submitted,
+ * and the record that is told to the hooks is the batch's own copy. Completions
+ * come in the order of submission, so new jobs become known in order of id.
+ *
+ * Finished jobs beyond `keep` are deleted with the batch that ends a job, from
+ * the oldest, at most TRIM_MAX in one; trim_from remembers where the last one
+ * stopped, and goes back when an older job ends later.
+ *
+ * What the queue does not do: run jobs, know payloads, or retry a failed write.
+ */
+
+#include "lib/store/queue.h"
+
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/mem.h"
+#include "lib/store/queue_internal.h"
+
+#define VALUE_VERSION 1
+#define NEXT_ID_LEN 9
+/* Finished jobs that one batch deletes, and keys it looks at for them. */
+#define TRIM_MAX 16
+#define TRIM_LOOK_MAX 256
+
+/* A batch under way. */
+struct pending {
+	TAILQ_ENTRY(pending) link;
+	/* NULL when the queue has gone. */
+	struct queue *queue;
+	struct lanes_job *job;
+	uint64_t id;
+	/* from is JOB_STATE_COUNT for a new job, to for a change that is not
+	 * of the state. */
+	enum job_state from;
+	enum job_state to;
+	/* Borrows from the batch; steps are in arena. */
+	struct job view;
+	struct arena arena;
+	size_t trimmed_n;
+	queue_done_fn *done;
+	void *ctx;
+};
+
+/* Keys and small values */
+
+void
+queue_id_key(struct db_key *k, uint64_t id)
+{
+	key_init(k);
+	key_be64(k, id);
+}
+
+static void
+next_id_key(struct db_key *k)
+{
+	key_init(k);
+	key_str(k, "next_id");
+}
+
+static void
+add_next_id(struct queue *q, struct store_batch *b, uint64_t next)
+{
+	unsigned char *p;
+	struct db_key k;
+	size_t i;
+
+	next_id_key(&k);
+	p = store_batch_put_room(b, q->config.table_meta, &k, NEXT_ID_LEN);
+	if (p == NULL)
+		return;
+	p[0] = VALUE_VERSION;
+	for (i = 0; i < 8; i++)
+		p[1 + i] = (unsigned char)(next >> (8 * i));
+}
+
+static void
+add_active(struct queue *q, struct store_batch *b, uint64_t id,
+    enum job_state state, const char *lane)
+{
+	unsigned char *p;
+	struct db_key k;
+	size_t len;
+
+	queue_id_key(&k, id);
+	len = strlen(lane) + 1;
+	p = store_batch_put_room(b, q->config.table_active, &k, 2 + len);
+	if (p == NULL)
+		return;
+	p[0] = VALUE_VERSION;
+	p[1] = (unsigned char)state;
+	memcpy(p + 2, lane, len);
+}
+
+bool
+queue_read_active(struct db_val k, struct db_val v, uint64_t *ret_id,
+    enum job_state *ret_state, const char **ret_lane)
+{
+	uint8_t version, state;
+
+	if (!key_get_be64(&k, ret_id) || k.len != 0 || *ret_id == 0 ||
+	    *ret_id > JOB_ID_MAX)
+		return false;
+	if (!key_get_u8(&v, &version) || version != VALUE_VERSION ||
+	    !key_get_u8(&v, &state) || !key_get_str(&v, ret_lane) || v.len != 0)
+		return false;
+	if (state >= JOB_STATE_COUNT ||
+	    job_state_is_finished((enum job_state)state))
+		return false;
+	*ret_state = (enum job_state)state;
+	return true;
+}
+
+int
+queue_corrupt(struct error *e, uint64_t id, const char *what)
+{
+	return error_set(
+	    e, OVE_CORRUPT, "job %llu: %s", (unsigned long long)id, what);
+}
+
+/* Reads a record as a view into the snapshot. 0, QUEUE_NOTFOUND, -1. */
+static int
+read_view(struct queue *q, struct db_txn *t, uint64_t id, struct arena *a,
+    struct job *ret, struct error *e)
+{
+	struct db_key k;
+	struct db_val v;
+	int rc;
+
+	queue_id_key(&k, id);
+	rc = db_get(t, q->config.table_jobs, &k, &v, e);
+	if (rc == DB_NOTFOUND)
+		return QUEUE_NOTFOUND;
+	if (rc == -1)
+		return -1;
+	if (job_decode_view(v.p, v.len, a, ret, e) == -1)
+		return error_wrap(e, "job %llu", (unsigned long long)id);
+	if (ret->id.v != id)
+		return queue_corrupt(e, id, "the record is another job's");
+	return 0;
+}
+
+/* Opening */
+
+struct opening {
+	struct queue *queue;
+	struct db_txn *txn;
+	struct arena scratch;
+	struct error *e;
+	bool failed;
+};
+
+static int
+open_job(struct opening *o, struct db_val k, struct db_val v)
+{
+	struct queue *q = o->queue;
+	struct lanes_job *lj;
+	enum job_state state;
+	const char *lane;
+	struct job j;
+	uint64_t id;
+	int rc;
+
+	if (!queue_read_active(k, v, &id, &state, &lane))
+		return error_set(o->e, OVE_CORRUPT,
+		    "an entry of the active jobs is not readable");
+	arena_reset(&o->scratch);
+	rc = read_view(q, o->txn, id, &o->scratch, &j, o->e);
+	if (rc == -1)
+		return -1;
+	if (rc == QUEUE_NOTFOUND)
+		return queue_corrupt(o->e, id, "active without a record");
+	if (j.state != state || strcmp(j.lane, lane) != 0)
+		return queue_corrupt(
+		    o->e, id, "record and active entry differ");
+	if (lanes_new(&q->lanes, &lj, id, lane, o->e) == -1)
+		return -1;
+	lanes_add(&q->lanes, lj, state);
+	q->known_id = id;
+	return 0;
+}
+
+static bool
+open_entry(struct db_val k, struct db_val v, void *ctx)
+{
+	struct opening *o = ctx;
+
+	o->failed = open_job(o, k, v) == -1;
+	return !o->failed;
+}
+
+static bool
+last_entry(struct db_val k, struct db_val v, void *ctx)
+{
+	uint64_t *last = ctx;
+
+	(void)v;
+	(void)key_get_be64(&k, last);
+	return false;
+}
+
+static int
+open_next_id(struct queue *q, struct db_txn *t, struct error *e)
+{
+	const unsigned char *p;
+	struct db_key k;
+	struct db_val v;
+	uint64_t last;
+	size_t i;
+	int rc;
+
+	next_id_key(&k);
+	q->next_id = 0;
+	rc = db_get(t, q->config.table_meta, &k, &v, e);
+	if (rc == -1)
+		return -1;
+	if (rc == 0) {
+		p = v.p;
+		if (v.len != NEXT_ID_LEN || p[0] != VALUE_VERSION)
+			return error_set(
+			    e, OVE_CORRUPT, "the next job id is not readable");
+		for (i = 0; i < 8; i++)
+			q->next_id |= (uint64_t)p[1 + i] << (8 * i);
+	}
+	last = 0;
+	if (db_walk(t, q->config.table_jobs, NULL, NULL, DB_BACKWARDS,
+		last_entry, &last, e) == -1)
+		return -1;
+	if (q->next_id <= last)
+		q->next_id = last + 1;
+	return 0;
+}
+
+static int
+read_all(struct queue *q, struct error *e)
+{
+	AUTO_TXN struct db_txn t = { .txn = NULL };
+	struct opening o = { .queue = q, .txn = &t, .e = e };
+	int rc;
+
+	if (db_begin_read(store_db(q->store), &t, e) == -1 ||
+	    open_next_id(q, &t, e) == -1)
+		return -1;
+	arena_init(&o.scratch, QUEUE_STEPS_BYTES_MAX);
+	rc = db_walk(&t, q->config.table_active, NULL, NULL, DB_FORWARDS,
+	    open_entry, &o, e);
+	arena_fini(&o.scratch);
+	if (rc == -1 || o.failed)
+		return -1;
+	if (q->known_id >= q->next_id)
+		return queue_corrupt(e, q->known_id, "active without a record");
+	q->known_id = q->next_id - 1;
+	return 0;
+}
+
+static void
+on_ready(struct defer *d)
+{
+	struct queue *q = container_of(d, struct queue, ready);
+
+	if (q->hooks.ready != NULL && lanes_next(&q->lanes) != NULL)
+		q->hooks.ready(q->hooks.ctx);
+}
+
+int
+queue_open(struct queue **ret, struct loop *l, struct store *s,
+    const struct queue_config *c, const struct queue_hooks *h, struct error *e)
+{
+	AUTO(queue) struct queue *q = NULL;
+
+	q = mem_calloc(1, sizeof(*q));
+	if (q == NULL)
+		return error_nomem(e);
+	q->loop = l;
+	q->store = s;
+	q->config = *c;
+	if (h != NULL)
+		q->hooks = *h;
+	TAILQ_INIT(&q->pending);
+	defer_init(&q->ready, on_ready, "queue ready");
+	if (lanes_init(&q->lanes, c->max_running, e) == -1)
+		return -1;
+	if (read_all(q, e) == -1)
+		return error_wrap(e, "read the queue");
+	loop_defer(l, &q->ready);
+	*ret = STEAL(q);
+	return 0;
+}
+
+struct queue *
+queue_free(struct queue *q)
+{
+	struct pending *p;
+
+	if (q == NULL)
+		return NULL;
+	defer_cancel(&q->ready);
+	while ((p = TAILQ_FIRST(&q->pending)) != NULL) {
+		TAILQ_REMOVE(&q->pending, p, link);
+		p->queue = NULL;
+		if (p->from == JOB_STATE_COUNT)
+			lanes_drop(&q->lanes, p->job);
+		p->job = NULL;
+	}
+	lanes_fini(&q->lanes);
+	mem_free(q);
+	return NULL;
+}
+
+void
+queue_set_limits(
+    struct queue *q, unsigned max_running, size_t max_queued, uint64_t keep)
+{
+	q->config.max_running = max_running;
+	q->config.max_queued = max_queued;
+	q->config.keep = keep;
+	q->lanes.max_running = max_running;
+	loop_defer(q->loop, &q->ready);
+}
+
+/* Batches under way */
+
+static struct pending *
+pending_free(struct pending *p)
+{
+	if (p == NULL)
+		return NULL;
+	arena_fini(&p->arena);
+	mem_free(p);
+	return NULL;
+}
+AUTO_DEFINE(pending)
+
+static struct pending *
+pending_new(struct queue *q, queue_done_fn *done, void *ctx)
+{
+	struct pending *p;
+
+	p = mem_alloc(sizeof(*p));
+	if (p == NULL)
+		return NULL;
+	p->queue = q;
+	p->job = NULL;
+	p->id = 0;
+	p->from = p->to = JOB_STATE_COUNT;
+	memset(&p->view, 0, sizeof(p->view));
+	arena_init(&p->arena, QUEUE_STEPS_BYTES_MAX);
+	p->trimmed_n = 0;
+	p->done = done;
+	p->ctx = ctx;
+	return p;
+}
+
+/* Encodes into the batch and makes p->view of it. */
+static int
+add_record(struct queue *q, struct store_batch *b, struct pending *p,
+    const struct job *j, struct error *e)
+{
+	unsigned char *room;
+	struct db_key k;
+	size_t len;
+
+	if (job_encode_len(j, &len, e) == -1)
+		return -1;
+	queue_id_key(&k, j->id.v);
+	room = store_batch_put_room(b, q->config.table_jobs, &k, len);
+	if (room == NULL)
+		return store_batch_check(b, e);
+	job_encode_to(j, room);
+	return job_decode_view(room, len, &p->arena, &p->view, e);
+}
+
+static void
+tell(struct queue *q, struct pending *p, enum job_state to,
+    const struct error *failed)
+{
+	struct job_id id = { p->id };
+
+	if (failed != NULL && p->from == JOB_STATE_COUNT)
+		id.v = 0;
+	if (failed == NULL && to != JOB_STATE_COUNT && q->hooks.moved != NULL)
+		q->hooks.moved(&p->view, p->from, q->hooks.ctx);
+	if (p->done != NULL)
+		p->done(id, failed, p->ctx);
+}
+
+/* Puts */
+
+static void
+put_settle(struct queue *q, struct pending *p, const struct error *failed)
+{
+	q->puts_n--;
+	if (failed != NULL) {
+		lanes_drop(&q->lanes, p->job);
+		return;
+	}
+	q->known_id = p->id;
+	lanes_add(&q->lanes, p->job, JOB_QUEUED);
+	loop_defer(q->loop, &q->ready);
+}
+
+static void
+on_put(const struct error *failed, void *ctx)
+{
+	AUTO(pending) struct pending *p = ctx;
+	struct queue *q = p->queue;
+
+	if (q == NULL)
+		return;
+	TAILQ_REMOVE(&q->pending, p, link);
+	put_settle(q, p, failed);
+	tell(q, p, JOB_QUEUED, failed);
+}
+
+static int
+put_job(struct queue *q, const struct job *fresh, struct store_batch *b,
+    struct pending *p, struct error *e)
+{
+	struct job j;
+
+	memset(&j, 0, sizeof(j));
+	j.id.v = p->id;
+	j.state = JOB_QUEUED;
+	j.kind = fresh->kind;
+	j.lane = fresh->lane != NULL ? fresh->lane : "";
+	j.name = fresh->name;
+	j.by = fresh->by;
+	j.request_id = fresh->request_id;
+	j.payload = fresh->payload;
+	j.payload_len = fresh->payload_len;
+	j.created_at = clock_wall_ms();
+	if (add_record(q, b, p, &j, e) == -1)
+		return -1;
+	add_active(q, b, p->id, JOB_QUEUED, j.lane);
+	add_next_id(q, b, p->id + 1);
+	if (lanes_new(&q->lanes, &p->job, p->id, j.lane, e) == -1)
+		return -1;
+	if (store_submit(q->store, b, on_put, p, e) == 0)
+		return 0;
+	lanes_drop(&q->lanes, p->job);
+	return -1;
+}
+
+/* The batch of a call: what the caller adds first. It is emptied in any case.
+ */
+static void
+batch_of(struct store_batch *b, struct store_batch *more)
+{
+	store_batch_init(b);
+	if (more != NULL)
+		store_batch_join(b, more);
+}
+
+int
+queue_put(struct queue *q, const struct job *fresh, struct store_batch *more,
+    queue_done_fn *done, void *ctx, struct error *e)
+{
+	AUTO_BATCH struct store_batch b;
+	AUTO(pending) struct pending *p = NULL;
+
+	batch_of(&b, more);
+	if (q->lanes.by_state[JOB_QUEUED] + q->puts_n >= q->config.max_queued)
+		return error_set(e, OVE_LIMIT,
+		    "the queue is full: %zu jobs wait in it",
+		    q->lanes.by_state[JOB_QUEUED] + q->puts_n);
+	p = pending_new(q, done, ctx);
+	if (p == NULL)
+		return error_nomem(e);
+	p->id = q->next_id;
+	if (put_job(q, fresh, &b, p, e) == -1)
+		return -1;
+	q->next_id++;
+	q->puts_n++;
+	TAILQ_INSERT_TAIL(&q->pending, p, link);
+	(void)STEAL(p);
+	return 0;
+}
+
+/* Taking */
+
+int
+queue_take(struct queue *q, struct job_id *ret)
+{
+	struct lanes_job *lj;
+
+	lj = lanes_next(&q->lanes);
+	if (lj == NULL)
+		return QUEUE_EMPTY;
+	lj->taken = true;
+	lanes_settle(&q->lanes, lj);
+	ret->v = lj->id;
+	return 0;
+}
+
+int
+queue_give_back(struct queue *q, struct job_id id)
+{
+	struct lanes_job *lj;
+
+	lj = lanes_find(&q->lanes, id.v);
+	if (lj == NULL || !lj->taken || lj->moving)
+		return QUEUE_NOTFOUND;
+	lj->taken = false;
+	lanes_settle(&q->lanes, lj);
+	loop_defer(q->loop, &q->ready);
+	return 0;
+}
+
+/* Changes */
+
+static void
+change_apply(struct queue *q, struct pending *p)
+{
+	struct lanes_job *lj = p->job;
+
+	lj->moving = false;
+	if (p->to == JOB_STATE_COUNT) {
+		lanes_settle(&q->lanes, lj);
+		return;
+	}
+	lj->taken = false;
+	if (!job_state_is_finished(p->to)) {
+		lanes_set_state(&q->lanes, lj, p->to);
+		lanes_settle(&q->lanes, lj);
+		return;
+	}
+	q->ended[p->to]++;
+	if (p->id < q->trim_from)
+		q->trim_from = p->id;
+	lanes_drop(&q->lanes, lj);
+}
+
+static void
+on_changed(const struct error *failed, void *ctx)
+{
+	AUTO(pending) struct pending *p = ctx;
+	struct queue *q = p->queue;
+
+	if (q == NULL)
+		return;
+	TAILQ_REMOVE(&q->pending, p, link);
+	q->trimming_n -= p->trimmed_n;
+	if (failed == NULL) {
+		change_apply(q, p);
+	} else {
+		if (p->trimmed_n > 0)
+			q->trim_from = 0;
+		p->job->moving = false;
+		lanes_settle(&q->lanes, p->job);
+	}
+	loop_defer(q->loop, &q->ready);
+	tell(q, p, p->to, failed);
+}
+
+struct trim {
+	struct queue *queue;
+	struct store_batch *batch;
+	uint64_t left;
+	size_t deleted;
+	size_t looked;
+	/* Where the next one begins. */
+	uint64_t from;
+};
+
+static bool
+trim_entry(struct db_val k, struct db_val v, void *ctx)
+{
+	struct trim *t = ctx;
+	struct db_key key;
+	uint64_t id;
+
+	(void)v;
+	if (!key_get_be64(&k, &id) || id > t->queue->known_id)
+		return false;
+	t->from = id + 1;
+	if (lanes_find(&t->queue->lanes, id) == NULL) {
+		queue_id_key(&key, id);
+		store_batch_del(t->batch, t->queue->config.table_jobs, &key);
+		t->deleted++;
+	}
+	return t->deleted < t->left && ++t->looked < TRIM_LOOK_MAX;
+}
+
+/* Adds deletes of finished jobs beyond `keep`; one more is about to end. */
+static int
+trim(struct queue *q, struct db_txn *txn, struct store_batch *b,
+    struct pending *p, struct error *e)
+{
+	struct trim t = { .queue = q, .batch = b };
+	uint64_t all, active, ended;
+	struct db_key from;
+
+	all = active = 0;
+	if (db_count(txn, q->config.table_jobs, &all, e) == -1 ||
+	    db_count(txn, q->config.table_active, &active, e) == -1)
+		return -1;
+	ended = all - active + 1;
+	if (ended <= q->config.keep + q->trimming_n)
+		return 0;
+	t.left = ended - q->config.keep - q->trimming_n;
+	if (t.left > TRIM_MAX)
+		t.left = TRIM_MAX;
+	t.from = q->trim_from;
+	queue_id_key(&from, q->trim_from);
+	if (db_walk(txn, q->config.table_jobs, NULL, &from, DB_FORWARDS,
+		trim_entry, &t, e) == -1)
+		return -1;
+	q->trim_from = t.from;
+	p->trimmed_n = t.deleted;
+	return 0;
+}
+
+static int
+change_steps(
+    struct job *j, const struct job_change *c, struct arena *a, struct error *e)
+{
+	struct job_step *steps, *s;
+	size_t i;
+
+	if (c->step_end != NULL) {
+		for (i = j->steps_n; i > 0; i--) {
+			s = &j->steps[i - 1];
+			if (s->attempt == c->step_end->attempt &&
+			    strcmp(s->name, c->step_end->name) == 0)
+				break;
+		}
+		if (i == 0)
+			return error_set(e, OVE_CONFLICT,
+			    "step '%s' of attempt %u has not begun",
+			    c->step_end->name, c->step_end->attempt);
+		s = &j->steps[i - 1];
+		s->ended_at = c->step_end->ended_at;
+		s->rc = c->step_end->rc;
+		s->note = c->step_end->note;
+	}
+	if (c->step_begin == NULL)
+		return 0;
+	if (j->steps_n >= JOB_STEPS_MAX)
+		return error_set(e, OVE_LIMIT, "a job has more than %d steps",
+		    JOB_STEPS_MAX);
+	steps = arena_calloc(a, j->steps_n + 1, sizeof(*steps));
+	if (steps == NULL)
+		return arena_check(a, e);
+	if (j->steps_n > 0)
+		memcpy(steps, j->steps, j->steps_n * sizeof(*steps));
+	steps[j->steps_n] = *c->step_begin;
+	j->steps = steps;
+	j->steps_n++;
+	return 0;
+}
+
+static void
+change_state(struct job *j, const struct job_change *c)
+{
+	int64_t now;
+
+	if (c->state == JOB_STATE_COUNT)
+		return;
+	now = clock_wall_ms();
+	j->state = c->state;
+	if (c->state == JOB_RUNNING) {
+		j->ended_at = 0;
+		if (c->next_attempt || j->started_at == 0)
+			j->started_at = now;
+		if (c->next_attempt)
+			j->attempt++;
+		return;
+	}
+	if (c->state != JOB_QUEUED)
+		j->ended_at = now;
+}
+
+/* Reads the record, changes it, and adds what the change is to the batch. */
+static int
+change_batch(struct queue *q, struct store_batch *b, struct pending *p,
+    const struct job_change *c, struct error *e)
+{
+	AUTO_TXN struct db_txn t = { .txn = NULL };
+	struct db_key k;
+	struct job j;
+	int rc;
+
+	if (db_begin_read(store_db(q->store), &t, e) == -1)
+		return -1;
+	rc = read_view(q, &t, p->id, &p->arena, &j, e);
+	if (rc == QUEUE_NOTFOUND)
+		return queue_corrupt(e, p->id, "active without a record");
+	if (rc == -1 || change_steps(&j, c, &p->arena, e) == -1)
+		return -1;
+	change_state(&j, c);
+	if (c->message != NULL)
+		j.message = c->message;
+	if (c->result != NULL) {
+		j.result = c->result;
+		j.result_len = c->result_len;
+	}
+	j.cancel_asked = j.cancel_asked || c->cancel_asked;
+	if (add_record(q, b, p, &j, e) == -1)
+		return -1;
+	if (c->state == JOB_STATE_COUNT)
+		return 0;
+	if (!job_state_is_finished(c->state)) {
+		add_active(q, b, p->id, c->state, j.lane);
+		return 0;
+	}
+	queue_id_key(&k, p->id);
+	store_batch_del(b, q->config.table_active, &k);
+	return trim(q, &t, b, p, e);
+}
+
+static int
+change_check(
+    const struct lanes_job *lj, const struct job_change *c, struct error *e)
+{
+	enum job_state from = (enum job_state)lj->state;
+
+	if (c->state == JOB_STATE_COUNT)
+		return c->next_attempt ? error_set(e, OVE_INVALID,
+					     "an attempt begins with a move to "
+					     "running only")
+				       : 0;
+	if (!job_move_ok(from, c->state))
+		return error_set(e, OVE_CONFLICT,
+		    "job %llu cannot go from %s to %s",
+		    (unsigned long long)lj->id, job_state_to_string(from),
+		    job_state_to_string(c->state));
+	if (c->state == JOB_RUNNING && !lj->taken)
+		return error_set(e, OVE_CONFLICT, "job %llu waits for its turn",
+		    (unsigned long long)lj->id);
+	return 0;
+}
+
+static int
+change_submit(struct queue *q, struct lanes_job *lj, const struct job_change *c,
+    struct store_batch *b, struct pending *p, struct error *e)
+{
+	p->job = lj;
+	p->id = lj->id;
+	p->from = (enum job_state)lj->state;
+	p->to = c->state;
+	if (change_batch(q, b, p, c, e) == -1 ||
+	    store_submit(q->store, b, on_changed, p, e) == -1) {
+		if (p->trimmed_n > 0)
+			q->trim_from = 0;
+		return -1;
+	}
+	q->trimming_n += p->trimmed_n;
+	lj->moving = true;
+	lanes_settle(&q->lanes, lj);
+	TAILQ_INSERT_TAIL(&q->pending, p, link);
+	return 0;
+}
+
+int
+queue_change(struct queue *q, struct job_id id, const struct job_change *c,
+    struct store_batch *more, queue_done_fn *done, void *ctx, struct error *e)
+{
+	AUTO_BATCH struct store_batch b;
+	AUTO(pending) struct pending *p = NULL;
+	struct lanes_job *lj;
+
+	batch_of(&b, more);
+	/* What has begun must be able to end in a full store. */
+	b.reserve = c->state != JOB_RUNNING;
+	lj = lanes_find(&q->lanes, id.v);
+	if (lj == NULL)
+		return QUEUE_NOTFOUND;
+	if (lj->moving)
+		return QUEUE_BUSY;
+	if (change_check(lj, c, e) == -1)
+		return -1;
+	p = pending_new(q, done, ctx);
+	if (p == NULL)
+		return error_nomem(e);
+	if (change_submit(q, lj, c, &b, p, e) == -1)
+		return -1;
+	(void)STEAL(p);
+	return 0;
+}

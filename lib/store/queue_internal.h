@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * What the files of the queue share: queue.c changes, queue_read.c looks,
+ * queue_check.c compares.
+ */
+#pragma once
+
+#include <sys/queue.h>
+
+#include "lib/event/loop.h"
+#include "lib/store/lanes.h"
+#include "lib/store/queue.h"
+
+/* Steps of one job, three times over. */
+#define QUEUE_STEPS_BYTES_MAX ((size_t)64 << 10)
+
+struct pending;
+TAILQ_HEAD(pending_list, pending);
+
+struct queue {
+	struct loop *loop;
+	struct store *store;
+	struct queue_config config;
+	struct queue_hooks hooks;
+	struct lanes lanes;
+	uint64_t next_id;
+	/* Ids above it are not known yet. */
+	uint64_t known_id;
+	struct pending_list pending;
+	size_t puts_n;
+	/* Deletes under way. */
+	size_t trimming_n;
+	/* Every finished job below it is deleted, or about to be. */
+	uint64_t trim_from;
+	struct defer ready;
+	/* Finished: moves since the start. */
+	uint64_t ended[JOB_STATE_COUNT];
+};
+
+void queue_id_key(struct db_key *k, uint64_t id);
+/* Takes an entry of the active table apart; false when it is damaged. */
+bool queue_read_active(struct db_val k, struct db_val v, uint64_t *ret_id,
+    enum job_state *ret_state, const char **ret_lane);
+int queue_corrupt(struct error *e, uint64_t id, const char *what);
