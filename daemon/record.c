@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * Records are JSON text under ("up" | "down", project); the start of our last
+ * command is a big-endian number under ("run", project).
+ */
+#include "daemon/record.h"
+
+#include "daemon/tables.h"
+#include "lib/data/json.h"
+#include "lib/data/node.h"
+
+#define RECORD_MAX ((size_t)64 << 20)
+
+static const char *const kind_words[] = {
+	[RECORD_UP] = "up",
+	[RECORD_DOWN] = "down",
+};
+
+static void
+record_key(struct db_key *k, const char *word, const char *project)
+{
+	key_init(k);
+	key_str(k, word);
+	key_str(k, project);
+}
+
+struct node *
+record_to_node(const struct record *r, int64_t now_ms, struct arena *a)
+{
+	struct node *n = node_new(a, NODE_MAP);
+
+	node_set(a, n, "operation", node_str(a, r->operation));
+	if (r->exception_type != NULL) {
+		struct node *x = node_new(a, NODE_MAP);
+
+		node_set(a, x, "type", node_str(a, r->exception_type));
+		node_set(a, x, "message", node_str(a, r->exception_message));
+		node_set(a, n, "exception", x);
+	}
+	if (r->message != NULL)
+		node_set(a, n, "message", node_str(a, r->message));
+	if (r->output != NULL)
+		node_set(a, n, "output", r->output);
+	node_set(a, n, "last_update", node_float(a, (double)now_ms / 1000.0));
+	node_set(a, n, "job_id", node_int(a, (int64_t)r->job.v));
+	if (r->has_restarted)
+		node_set(a, n, "restarted", node_bool(a, r->restarted));
+	if (r->labels != NULL)
+		node_set(a, n, "labels", r->labels);
+	return n;
+}
+
+int
+record_put(struct store_batch *b, enum record_kind kind, const char *project,
+    const struct node *record, struct error *e)
+{
+	AUTO_STRBUF struct strbuf text;
+	struct db_key k;
+
+	strbuf_init(&text, RECORD_MAX);
+	json_write(&text, record, JSON_COMPACT);
+	if (strbuf_check(&text, e) < 0)
+		return -1;
+	record_key(&k, kind_words[kind], project);
+	store_batch_put(b, TABLE_STATUS, &k, text.buf, text.len);
+	return 0;
+}
+
+int
+record_get(struct store *s, enum record_kind kind, const char *project,
+    struct arena *a, struct node **ret, struct error *e)
+{
+	AUTO_TXN struct db_txn t = { 0 };
+	struct db_val v;
+	struct db_key k;
+	int r;
+
+	record_key(&k, kind_words[kind], project);
+	if (db_begin_read(store_db(s), &t, e) < 0)
+		return -1;
+	if ((r = db_get(&t, TABLE_STATUS, &k, &v, e)) != 0)
+		return r < 0 ? -1 : RECORD_NONE;
+	if (json_read(v.p, v.len, a, ret, e) < 0)
+		return error_wrap(e, "record of project '%s'", project);
+	return 0;
+}
+
+void
+record_age(struct node *record, int64_t now_ms, struct arena *a)
+{
+	struct node *at = node_get(record, "last_update");
+	double age;
+
+	if (at == NULL || (at->type != NODE_FLOAT && at->type != NODE_INT))
+		return;
+	age = (double)now_ms / 1000.0 -
+	    (at->type == NODE_FLOAT ? at->u.f : (double)at->u.i);
+	node_replace(
+	    a, record, "last_update", node_float(a, age > 0 ? age : 0));
+}
+
+void
+record_put_run(struct store_batch *b, const char *project, int64_t started_at)
+{
+	struct db_key k, v;
+
+	record_key(&k, "run", project);
+	key_init(&v);
+	key_be64(&v, (uint64_t)started_at);
+	store_batch_put(b, TABLE_STATUS, &k, v.buf, v.len);
+}
+
+int
+record_get_run(
+    struct store *s, const char *project, int64_t *ret, struct error *e)
+{
+	AUTO_TXN struct db_txn t = { 0 };
+	struct db_val v;
+	struct db_key k;
+	uint64_t at;
+	int r;
+
+	*ret = 0;
+	record_key(&k, "run", project);
+	if (db_begin_read(store_db(s), &t, e) < 0)
+		return -1;
+	if ((r = db_get(&t, TABLE_STATUS, &k, &v, e)) != 0)
+		return r < 0 ? -1 : 0;
+	if (!key_get_be64(&v, &at))
+		return error_set(
+		    e, OVE_CORRUPT, "run of project '%s'", project);
+	*ret = (int64_t)at;
+	return 0;
+}

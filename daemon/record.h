@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * Status records of projects: what the last up and the last down came to
+ * (runtime.md 1.2, rest-api.md annex B). Each write replaces the whole record;
+ * it joins the batch that changes the job, so that the two never disagree.
+ */
+#pragma once
+
+#include "lib/store/job.h"
+#include "lib/store/store.h"
+
+struct node;
+
+enum record_kind {
+	RECORD_UP,
+	RECORD_DOWN
+};
+
+struct record {
+	/* RUNNING, COMPLETED, INCOMPLETED, FAILED. */
+	const char *operation;
+	struct job_id job;
+	/* Members that are NULL are left out. */
+	struct node *output;
+	struct node *labels;
+	const char *exception_type;
+	const char *exception_message;
+	const char *message;
+	/* Only shown when has_restarted. */
+	bool has_restarted;
+	bool restarted;
+};
+
+/* As a tree, with last_update as wall seconds. */
+struct node *record_to_node(
+    const struct record *r, int64_t now_ms, struct arena *a);
+/* Adds the put to b. */
+int record_put(struct store_batch *b, enum record_kind kind,
+    const char *project, const struct node *record, struct error *e);
+/* 0, RECORD_NONE, -1. As stored. */
+enum {
+	RECORD_NONE = 1
+};
+int record_get(struct store *s, enum record_kind kind, const char *project,
+    struct arena *a, struct node **ret, struct error *e);
+/* Turns last_update into an age in seconds, never below zero. */
+void record_age(struct node *record, int64_t now_ms, struct arena *a);
+
+/* When our last command on a project began, wall ms: what Director's lock is
+ * compared with (design.md 3.5). 0 when there was none. */
+void record_put_run(
+    struct store_batch *b, const char *project, int64_t started_at);
+int record_get_run(
+    struct store *s, const char *project, int64_t *ret, struct error *e);

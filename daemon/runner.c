@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * The tasks of a node: taking what the queue says is ready, and going on, after
+ * a restart, with what was running. A RUNNING job whose last step has no end is
+ * attached to its run, which may be alive, have ended, be an orphan or have
+ * vanished; from there on it is as if it had just been started (task.c).
+ */
+#include "daemon/runner.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "daemon/task.h"
+#include "lib/base/array.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/data/json.h"
+#include "proto/runrec.h"
+
+#define TASK_ARENA_MAX ((size_t)128 << 20)
+
+struct task *
+task_find(struct runner *r, struct job_id id)
+{
+	struct task *t;
+
+	TAILQ_FOREACH (t, &r->tasks, link)
+		if (t->job.id.v == id.v)
+			return t;
+	return NULL;
+}
+
+/* The job with its payload, in a task of its own; not on any list yet. */
+static int
+load_job(struct task *t, struct job_id id, struct error *e)
+{
+	struct job *j = &t->job;
+	struct job_step *room;
+	int r = queue_get(t->r->deps.queue, id, &t->arena, j, e);
+
+	if (r != 0)
+		return r < 0 ? -1
+			     : error_set(e, OVE_NOTFOUND, "job %" PRIu64, id.v);
+	room = arena_calloc(&t->arena, JOB_STEPS_MAX, sizeof(*room));
+	if (room == NULL)
+		return arena_check(&t->arena, e);
+	if (j->steps_n > 0)
+		memcpy(room, j->steps, j->steps_n * sizeof(*room));
+	j->steps = room;
+	t->cancel_asked = j->cancel_asked;
+	t->kind = job_kind_find(j->kind);
+	/* What cannot be read ends as a failed job, by its kind's `open`. */
+	(void)json_read(
+	    j->payload, j->payload_len, &t->arena, &t->payload, NULL);
+	return 0;
+}
+
+static int
+task_new(struct runner *r, struct job_id id, struct task **ret, struct error *e)
+{
+	struct task *t = mem_calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return error_nomem(e);
+	t->r = r;
+	t->write.change = (struct job_change)JOB_CHANGE_INIT;
+	arena_init(&t->arena, TASK_ARENA_MAX);
+	if (timer_init(&t->retry, r->deps.loop, task_retry_due, "runner retry",
+		e) < 0 ||
+	    load_job(t, id, e) < 0) {
+		task_release(t);
+		return -1;
+	}
+	TAILQ_INSERT_TAIL(&r->tasks, t, link);
+	r->tasks_n++;
+	*ret = t;
+	return 0;
+}
+
+void
+runner_ready(struct runner *r)
+{
+	struct error e = ERROR_INIT;
+	struct job_id id;
+	struct task *t;
+
+	while (queue_take(r->deps.queue, &id) == 0) {
+		if (task_new(r, id, &t, &e) == 0) {
+			task_open(t);
+			continue;
+		}
+		log_error("runner", FIELDS(LF_I("job", id.v)),
+		    "cannot be loaded, it waits for a restart: %s", e.text);
+	}
+}
+
+/* A job that was running when the last daemon ended. */
+static void
+adopt(struct task *t)
+{
+	const struct job_step *s = task_last_step(t);
+	struct error e = ERROR_INIT;
+	int r;
+
+	if (t->job.state == JOB_INTERRUPTED) {
+		task_interrupted(t);
+		return;
+	}
+	if (s == NULL || s->ended_at != 0 ||
+	    (t->step = task_find_step(t->kind, s->name)) == NULL) {
+		task_open(t);
+		return;
+	}
+	task_make_key(t, s->attempt);
+	r = proctab_attach(
+	    t->r->deps.proctab, t->key, task_run_ended, t->r, &e);
+	if (r == PROCTAB_NONE) {
+		/* Recorded, but it was never started. */
+		task_start(t);
+		return;
+	}
+	if (r < 0) {
+		task_fail(t, "OSError", &e);
+		return;
+	}
+	t->running = true;
+	log_notice("runner",
+	    FIELDS(LF_I("job", t->job.id.v), LF_S("step", t->step->name)),
+	    "goes on after a restart");
+	if (t->cancel_asked)
+		task_cancel(t);
+}
+
+static bool
+keep_run(const char *key, void *ctx)
+{
+	return task_find(ctx, task_id_of_key(key)) != NULL;
+}
+
+static int
+adopt_all(struct runner *r, struct error *e)
+{
+	const unsigned states = 1u << JOB_RUNNING | 1u << JOB_INTERRUPTED;
+	AUTO_ARRAY struct array ids;
+
+	array_init(&ids, sizeof(struct job_id), SIZE_MAX / 16);
+	if (queue_active(r->deps.queue, NULL, states, &ids, e) < 0)
+		return -1;
+	for (size_t i = 0; i < ids.n; i++) {
+		const struct job_id *id = array_at(&ids, i);
+		struct task *t;
+
+		if (task_new(r, *id, &t, e) < 0)
+			return error_wrap(e, "take over job %" PRIu64, id->v);
+		adopt(t);
+	}
+	return 0;
+}
+
+int
+runner_recover(struct runner *r, struct error *e)
+{
+	unsigned swept;
+
+	if (adopt_all(r, e) < 0)
+		return -1;
+	if (proctab_sweep(r->deps.proctab, keep_run, r, &swept, e) < 0)
+		return -1;
+	if (swept > 0)
+		log_info("runner", NO_FIELDS,
+		    "removed %u run directories of jobs that have ended",
+		    swept);
+	job_kinds_sweep(r);
+	return 0;
+}
+
+int
+runner_new(struct runner **ret, const struct runner_deps *deps,
+    const struct runner_config *c, struct error *e)
+{
+	struct runner *r = mem_calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return error_nomem(e);
+	TAILQ_INIT(&r->tasks);
+	r->deps = *deps;
+	r->config = *c;
+	*ret = r;
+	return 0;
+}
+
+void
+runner_configure(struct runner *r, const struct runner_config *c)
+{
+	r->config = *c;
+}
+
+struct runner *
+runner_free(struct runner *r)
+{
+	struct task *t;
+
+	if (r == NULL)
+		return NULL;
+	while ((t = TAILQ_FIRST(&r->tasks)) != NULL) {
+		TAILQ_REMOVE(&r->tasks, t, link);
+		task_release(t);
+	}
+	mem_free(r);
+	return NULL;
+}
+
+unsigned
+runner_tasks(const struct runner *r)
+{
+	return r->tasks_n;
+}
+
+struct job_id
+runner_running(struct runner *r, const char *lane, const char **ret_step)
+{
+	struct task *t;
+
+	TAILQ_FOREACH (t, &r->tasks, link)
+		if (lane[0] != '\0' && strcmp(t->job.lane, lane) == 0) {
+			*ret_step = t->step != NULL ? t->step->name : "";
+			return t->job.id;
+		}
+	*ret_step = "";
+	return (struct job_id){ 0 };
+}
+
+int
+runner_output(struct runner *r, struct job_id id, size_t max, char **ret_stdout,
+    char **ret_stderr, struct error *e)
+{
+	struct task *t = task_find(r, id);
+	AUTO_FREE char *out = NULL;
+	size_t len;
+
+	if (t == NULL || !t->running)
+		return RUNNER_NONE;
+	if (proctab_read_output(r->deps.proctab, t->key, RUN_FILE_STDOUT, max,
+		&out, &len, e) < 0 ||
+	    proctab_read_output(r->deps.proctab, t->key, RUN_FILE_STDERR, max,
+		ret_stderr, &len, e) < 0)
+		return -1;
+	*ret_stdout = STEAL(out);
+	return 0;
+}

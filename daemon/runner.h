@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * Runs jobs: takes what the queue says is ready, runs the steps of its kind as
+ * commands that outlive us, and writes what came of it. Everything it does is
+ * recorded before it takes effect, so that recovery after a crash is the normal
+ * path entered in the middle: a step that was begun is attached to again.
+ */
+#pragma once
+
+#include "lib/store/job.h"
+
+struct inventory;
+struct loop;
+struct proctab;
+struct queue;
+struct runner;
+struct store;
+
+/* Borrowed until the next runner_configure(). */
+struct runner_config {
+	/* Program names or absolute paths. */
+	const char *director;
+	const char *metadata;
+	const char *namespaces;
+	const char *serverid;
+	/* Ours, which commands inherit. */
+	const char *const *environment;
+	/* 0: no limit. */
+	int64_t execution_ms;
+	unsigned max_attempts;
+	/* Bytes kept of each output of a command. */
+	size_t output_max;
+};
+
+struct runner_deps {
+	struct loop *loop;
+	struct store *store;
+	struct queue *queue;
+	struct proctab *proctab;
+	struct inventory *inventory;
+};
+
+int runner_new(struct runner **ret, const struct runner_deps *deps,
+    const struct runner_config *c, struct error *e);
+void runner_configure(struct runner *r, const struct runner_config *c);
+/* At start: goes on with every job that was running, removes what is left of
+ * jobs that have ended. */
+int runner_recover(struct runner *r, struct error *e);
+/* Takes what may run; for the queue's hook. */
+void runner_ready(struct runner *r);
+/* Forgets the jobs without touching their commands. */
+struct runner *runner_free(struct runner *r);
+AUTO_DEFINE(runner)
+
+/* Asks a running job to end. RUNNER_NONE: it does not run here.
+ * RUNNER_FINISHES: it is at a step that is left to finish. *ret_step: the
+ * step's name or "". */
+enum {
+	RUNNER_NONE = 1,
+	RUNNER_FINISHES = 2
+};
+int runner_cancel(struct runner *r, struct job_id id, const char **ret_step);
+/* The job of this lane that runs, or 0; and its step. */
+struct job_id runner_running(
+    struct runner *r, const char *lane, const char **ret_step);
+/* Tails of the outputs of the command that runs for a job. RUNNER_NONE when
+ * none does. To mem_free(). */
+int runner_output(struct runner *r, struct job_id id, size_t max,
+    char **ret_stdout, char **ret_stderr, struct error *e);
+unsigned runner_tasks(const struct runner *r);

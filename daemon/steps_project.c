@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * What the kinds of project jobs do (runtime.md 1.4 to 1.7): create, destroy,
+ * cancel. A kind is a table of steps; a step is one command of Director. What
+ * Director already knows (state, lock, services) is read from its files.
+ *
+ * Director's lock (design.md 3.5): a project that is UNFINISHED or DESTROYING
+ * and locked is somebody's. It is ours when our last command on it began before
+ * the lock was made; since a lane has one job at a time and that command is
+ * gone, the lock is stale and is removed. Any other lock fails the job.
+ *
+ * Integrations (SkyDNS, HAProxy) are not here yet: `labels` of a record has
+ * `error` and `message` only.
+ */
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/inventory.h"
+#include "daemon/program.h"
+#include "daemon/task.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/num.h"
+#include "lib/base/utf8.h"
+#include "lib/data/json.h"
+#include "lib/data/node.h"
+
+/* A lock counts as ours from this long before our command began: clocks of file
+ * systems tick more slowly than ours. */
+#define LOCK_SLACK_MS 20
+/* Of Director's words that a record keeps. */
+#define STDERR_SHOWN ((size_t)64 << 10)
+#define GARBAGE_SHOWN ((size_t)200)
+
+static bool
+flag(const struct task *t, const char *name)
+{
+	const struct node *n = node_get(t->payload, name);
+
+	return n != NULL && n->type == NODE_BOOL && n->u.b;
+}
+
+/* Locks */
+
+static int
+foreign_lock(struct task *t, const struct project_state *st, struct verdict *v)
+{
+	v->state = JOB_FAILED;
+	v->operation = "FAILED";
+	v->message = st->pid > 0
+	    ? arena_printf(&t->arena,
+		  "project '%s' is locked by another Director (pid %" PRId64
+		  ")",
+		  t->job.name, st->pid)
+	    : arena_printf(&t->arena,
+		  "project '%s' is locked by another Director", t->job.name);
+	return TASK_VERDICT;
+}
+
+static int
+take_lock_away(
+    struct task *t, const struct project_state *st, struct verdict *v)
+{
+	struct runner *r = t->r;
+	struct error e = ERROR_INIT;
+	int64_t ours = 0;
+
+	if (record_get_run(r->deps.store, t->job.name, &ours, &e) < 0)
+		log_warn(
+		    "runner", FIELDS(LF_I("job", t->job.id.v)), "%s", e.text);
+	if (ours == 0 || st->locked_at + LOCK_SLACK_MS < ours)
+		return foreign_lock(t, st, v);
+	if (inventory_unlock(r->deps.inventory, t->job.name, &e) < 0) {
+		log_error("runner", FIELDS(LF_I("job", t->job.id.v)),
+		    "cannot remove the lock of a dead Director: %s", e.text);
+		return foreign_lock(t, st, v);
+	}
+	log_notice("runner",
+	    FIELDS(LF_I("job", t->job.id.v), LF_S("project", t->job.name)),
+	    "removed the lock that our own dead Director left");
+	t->lock_removed = true;
+	return 0;
+}
+
+static int
+check_lock(struct task *t, struct verdict *v)
+{
+	struct project_state st;
+
+	inventory_project_state(t->r->deps.inventory, t->job.name, &st);
+	if (!st.locked ||
+	    (st.exists && st.phase != PROJECT_UNFINISHED &&
+		st.phase != PROJECT_DESTROYING))
+		return 0;
+	return take_lock_away(t, &st, v);
+}
+
+/* Labels */
+
+static struct node *
+labels_node(struct task *t, bool failed, const char *message)
+{
+	struct arena *a = &t->arena;
+	struct node *n = node_new(a, NODE_MAP);
+
+	node_set(a, n, "error", node_bool(a, failed));
+	node_set(a, n, "message",
+	    message != NULL ? node_str(a, message) : node_null(a));
+	return n;
+}
+
+/* What the driver of special labels says of the project (runtime.md 3.1). */
+static struct node *
+labels_of(struct task *t, bool force, const char **ret_message)
+{
+	struct inventory *inv = t->r->deps.inventory;
+	struct project_state st;
+	struct node *described;
+	const char *message = NULL;
+
+	inventory_project_state(inv, t->job.name, &st);
+	if (st.exists &&
+	    inventory_describe(inv, t->job.name, &t->arena, &described, NULL) !=
+		0)
+		message = arena_printf(&t->arena,
+		    "Error retrieving information about the project '%s'",
+		    t->job.name);
+	else if (st.exists && st.phase != PROJECT_DONE && !force)
+		message = arena_printf(&t->arena,
+		    "Project '%s' has an unexpected state '%s'", t->job.name,
+		    project_phase_to_string(st.phase));
+	*ret_message = message;
+	return labels_node(t, message != NULL, message);
+}
+
+/* Output */
+
+/* Text of a child for a record: its tail, valid UTF-8. */
+static struct node *
+text_node(struct task *t, const char *text, size_t max)
+{
+	AUTO_STRBUF struct strbuf clean;
+	size_t len = text != NULL ? strlen(text) : 0;
+	const char *p = len > max ? text + len - max : text;
+
+	strbuf_init(&clean, 3 * max + 1);
+	for (size_t left = len > max ? max : len; left > 0;) {
+		size_t n = utf8_char_len(p, left);
+
+		if (n == 0)
+			strbuf_adds(&clean, "\xef\xbf\xbd");
+		else
+			strbuf_add(&clean, p, n);
+		n = n == 0 ? 1 : n;
+		p += n;
+		left -= n;
+	}
+	return node_strn(&t->arena, clean.buf, clean.len);
+}
+
+/* What stands for Director's JSON when it printed none (Q7). */
+static struct node *
+no_json(struct task *t, int rc)
+{
+	struct arena *a = &t->arena;
+	struct node *n = node_new(a, NODE_MAP);
+	const char *text = t->out != NULL ? t->out : "";
+	struct node *said = text_node(t, text, GARBAGE_SHOWN);
+	const char *message;
+
+	message = text[0] == '\0'
+	    ? "appjail-director printed no result"
+	    : arena_printf(a, "appjail-director printed no JSON but: %s",
+		  node_text(said) != NULL ? node_text(said) : "");
+	node_set(a, n, "errlevel", node_int(a, rc));
+	node_set(a, n, "message", node_str(a, message));
+	node_set(a, n, "failed", node_new(a, NODE_LIST));
+	return n;
+}
+
+static struct node *
+director_json(struct task *t)
+{
+	struct node *n = NULL;
+
+	if (t->out == NULL ||
+	    json_read(t->out, strlen(t->out), &t->arena, &n, NULL) < 0 ||
+	    n == NULL || n->type != NODE_MAP || node_get(n, "errlevel") == NULL)
+		return NULL;
+	return n;
+}
+
+static int
+rc_of(const struct run_result *res)
+{
+	return res->how == RUN_SIGNALLED ? 128 + res->signo : res->code;
+}
+
+static bool
+says_failure(const struct node *said)
+{
+	const struct node *level = node_get(said, "errlevel");
+
+	return level == NULL || level->type != NODE_INT || level->u.i != 0;
+}
+
+static bool
+has_failed(const struct node *said)
+{
+	const struct node *failed = node_get(said, "failed");
+
+	return failed != NULL && failed->type == NODE_LIST &&
+	    failed->u.list.n > 0;
+}
+
+/* output of a record; *ret_bad: Director did not do what it was asked. */
+static struct node *
+output_of(struct task *t, struct node **ret_said, bool *ret_bad)
+{
+	struct arena *a = &t->arena;
+	struct node *n = node_new(a, NODE_MAP);
+	struct node *said = director_json(t);
+	int rc = rc_of(&t->result);
+
+	*ret_bad = rc != 0 || said == NULL || says_failure(said);
+	if (said == NULL)
+		said = no_json(t, rc);
+	*ret_said = said;
+	node_set(a, n, "rc", node_int(a, rc));
+	node_set(a, n, "stdout", said);
+	node_set(a, n, "stderr", text_node(t, t->err, STDERR_SHOWN));
+	return n;
+}
+
+/* One line about how it went, or NULL: for the record and the job. */
+static const char *
+message_of(struct task *t, const struct node *said, const char *labels)
+{
+	const char *text = node_text(node_get(said, "message"));
+
+	if (t->result.timed_out)
+		return arena_printf(&t->arena,
+		    "stopped at execution_time (%" PRId64 " s)",
+		    t->r->config.execution_ms / 1000);
+	if (t->cancel_asked)
+		return "cancelled";
+	if (text != NULL)
+		return text;
+	if (rc_of(&t->result) != 0)
+		return arena_printf(&t->arena, "appjail-director ended with %d",
+		    rc_of(&t->result));
+	return labels;
+}
+
+static void
+close_with(struct task *t, struct verdict *v, bool destroy, bool bad,
+    const char *message)
+{
+	v->operation = bad ? "INCOMPLETED" : "COMPLETED";
+	v->state = bad ? JOB_INCOMPLETE : JOB_COMPLETED;
+	if (bad && t->cancel_asked && !destroy)
+		v->state = JOB_CANCELLED;
+	if (bad)
+		v->message = message;
+	if (!bad && t->lock_removed)
+		v->note = "removed the lock that a dead Director had left";
+}
+
+/* create */
+
+static bool
+create_needs_down(struct task *t)
+{
+	struct project_state st;
+
+	if (!flag(t, "restart"))
+		return false;
+	inventory_project_state(t->r->deps.inventory, t->job.name, &st);
+	return st.exists;
+}
+
+static bool
+always(struct task *t)
+{
+	(void)t;
+	return true;
+}
+
+static void
+director_file_name(const struct task *t, char *buf, size_t len)
+{
+	(void)snprintf(buf, len, "overlord-%.8s-%" PRIu64,
+	    t->r->config.serverid, t->job.id.v);
+}
+
+static const char *
+temp_dir(void)
+{
+	const char *dir = getenv("TMPDIR");
+
+	return dir != NULL && dir[0] == '/' ? dir : "/tmp";
+}
+
+static const char *
+director_file_path(struct task *t)
+{
+	char name[64];
+
+	director_file_name(t, name, sizeof(name));
+	return arena_printf(&t->arena, "%s/%s", temp_dir(), name);
+}
+
+/* argv of Director and the environment of the job. */
+static int
+director_command(struct task *t, const char *const *words,
+    struct run_spec *spec, struct error *e)
+{
+	AUTO_FREE char *program = NULL;
+	const char **argv;
+	size_t n = 0;
+
+	if (program_find(t->r->config.director, &program, e) < 0)
+		return -1;
+	while (words[n] != NULL)
+		n++;
+	argv = arena_calloc(&t->arena, n + 2, sizeof(*argv));
+	if (argv == NULL)
+		return arena_check(&t->arena, e);
+	argv[0] = arena_strdup(&t->arena, program);
+	memcpy(argv + 1, words, n * sizeof(*argv));
+	spec->argv = argv;
+	spec->envp = task_environment(t, e);
+	return spec->envp == NULL ? -1 : arena_check(&t->arena, e);
+}
+
+static int
+up_command(struct task *t, struct run_spec *spec, struct error *e)
+{
+	const struct node *file = node_get(t->payload, "director_file");
+	const char *path = director_file_path(t);
+	const char *const words[] = { "up", "-j", "-f", path, "-p", t->job.name,
+		NULL };
+
+	if (path == NULL)
+		return arena_check(&t->arena, e);
+	/* Director resolves relative paths against the file's directory, so it
+	 * stays directly in the temporary directory (runtime.md 1.4). */
+	if (file_replace(
+		AT_FDCWD, path, file->u.str.s, file->u.str.len, 0600, 0, e) < 0)
+		return error_wrap(e, "hand over the Director file");
+	return director_command(t, words, spec, e);
+}
+
+static void
+up_tidy(struct task *t)
+{
+	const char *path = director_file_path(t);
+
+	if (path != NULL)
+		(void)file_remove(AT_FDCWD, path, NULL);
+}
+
+static int
+down_command(struct task *t, struct run_spec *spec, struct error *e)
+{
+	const char *const words[] = { "down", "-j", "-p", t->job.name, NULL };
+
+	return director_command(t, words, spec, e);
+}
+
+static int
+create_open(struct task *t, struct verdict *v)
+{
+	const struct node *file = node_get(t->payload, "director_file");
+
+	if (file == NULL || file->type != NODE_STR) {
+		v->state = JOB_FAILED;
+		v->operation = "FAILED";
+		v->message = "the job's record cannot be read";
+		return TASK_VERDICT;
+	}
+	return check_lock(t, v);
+}
+
+static void
+create_close(struct task *t, struct verdict *v)
+{
+	struct node *said;
+	const char *labels;
+	bool bad;
+
+	v->output = output_of(t, &said, &bad);
+	v->labels = labels_of(t, false, &labels);
+	bad = bad || labels != NULL;
+	close_with(t, v, false, bad, message_of(t, said, labels));
+}
+
+/* destroy */
+
+static int
+destroy_command(struct task *t, struct run_spec *spec, struct error *e)
+{
+	const char *const words[] = { "down", "-j", "-d", "--ignore-failed",
+		"-p", t->job.name, NULL };
+
+	return director_command(t, words, spec, e);
+}
+
+static int
+destroy_open(struct task *t, struct verdict *v)
+{
+	const char *message;
+
+	if (check_lock(t, v) != 0)
+		return TASK_VERDICT;
+	v->labels = labels_of(t, flag(t, "force"), &message);
+	if (message == NULL)
+		return 0;
+	v->state = JOB_INCOMPLETE;
+	v->operation = "INCOMPLETED";
+	v->output = node_new(&t->arena, NODE_MAP);
+	v->message = message;
+	return TASK_VERDICT;
+}
+
+/* The labels that the RUNNING record of this job carries: the project may be
+ * gone by now. */
+static struct node *
+labels_recorded(struct task *t)
+{
+	struct node *rec, *labels = NULL;
+
+	if (record_get(t->r->deps.store, RECORD_DOWN, t->job.name, &t->arena,
+		&rec, NULL) == 0)
+		labels = node_get(rec, "labels");
+	return labels != NULL ? labels : labels_node(t, false, NULL);
+}
+
+static void
+destroy_close(struct task *t, struct verdict *v)
+{
+	const struct node *level;
+	struct node *said;
+	bool bad;
+
+	v->output = output_of(t, &said, &bad);
+	v->labels = labels_recorded(t);
+	/* A project that Director does not know is gone already. */
+	level = node_get(said, "errlevel");
+	if (bad && rc_of(&t->result) == 66 && level != NULL &&
+	    level->type == NODE_INT && level->u.i == 66)
+		bad = false;
+	bad = bad || has_failed(said);
+	close_with(t, v, true, bad, message_of(t, said, NULL));
+}
+
+/* What is not a kind of this version. */
+
+static int
+unknown_open(struct task *t, struct verdict *v)
+{
+	v->state = JOB_FAILED;
+	v->message = arena_printf(&t->arena,
+	    "a job of kind '%s' cannot be run by this version", t->job.kind);
+	return TASK_VERDICT;
+}
+
+static const struct step_row create_steps[] = {
+	{ "down", false, create_needs_down, down_command, NULL },
+	{ "up", true, always, up_command, up_tidy },
+};
+
+static const struct step_row destroy_steps[] = {
+	{ "down", false, always, destroy_command, NULL },
+};
+
+static const struct job_kind kinds[] = {
+	{ "create", true, RECORD_UP, create_steps, ARRAY_LEN(create_steps),
+	    create_open, create_close },
+	{ "destroy", true, RECORD_DOWN, destroy_steps, ARRAY_LEN(destroy_steps),
+	    destroy_open, destroy_close },
+	{ "cancel", false, RECORD_UP, NULL, 0, cancel_open, NULL },
+	{ "", false, RECORD_UP, NULL, 0, unknown_open, NULL },
+};
+
+const struct job_kind *
+job_kind_find(const char *name)
+{
+	size_t i = 0;
+
+	while (i < ARRAY_LEN(kinds) - 1 && strcmp(kinds[i].name, name) != 0)
+		i++;
+	return &kinds[i];
+}
+
+/* Job id in the name of a Director file of ours, or 0. */
+static uint64_t
+job_of_file(const struct runner *r, const char *name)
+{
+	char prefix[64];
+	size_t len;
+	uint64_t id;
+
+	(void)snprintf(
+	    prefix, sizeof(prefix), "overlord-%.8s-", r->config.serverid);
+	len = strlen(prefix);
+	if (strncmp(name, prefix, len) != 0 ||
+	    num_u64(name + len, 1, UINT64_MAX, &id, NULL) < 0)
+		return 0;
+	return id;
+}
+
+void
+job_kinds_sweep(struct runner *r)
+{
+	DIR *d = opendir(temp_dir());
+	struct dirent *de;
+
+	if (d == NULL)
+		return;
+	while ((de = readdir(d)) != NULL) {
+		uint64_t id = job_of_file(r, de->d_name);
+
+		if (id != 0 && task_find(r, (struct job_id){ id }) == NULL)
+			(void)file_remove(dirfd(d), de->d_name, NULL);
+	}
+	(void)closedir(d);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * What the files of the runner share: a task is a job that this daemon works
+ * on. Private to runner.c, runner_cancel.c and the tables of steps.
+ */
+#pragma once
+
+#include <sys/queue.h>
+
+#include "daemon/record.h"
+#include "daemon/runner.h"
+#include "lib/event/loop.h"
+#include "lib/event/proctab.h"
+#include "lib/store/queue.h"
+
+struct node;
+struct task;
+
+/* What a job came to. */
+struct verdict {
+	enum job_state state;
+	/* NULL: no status record is written. */
+	const char *operation;
+	struct node *output;
+	struct node *labels;
+	const char *exception_type;
+	const char *exception_message;
+	/* Why it is not well; "" or NULL when it is. */
+	const char *message;
+	/* What was noticed although all is well: for the job only. */
+	const char *note;
+};
+
+struct step_row {
+	const char *name;
+	/* May be interrupted by a cancel; else it is left to finish. */
+	bool cancels;
+	bool (*needed)(struct task *t);
+	/* Fills argv and envp, in the task's arena. */
+	int (*command)(struct task *t, struct run_spec *spec, struct error *e);
+	/* Tidies after the command has ended, also when it was lost. */
+	void (*tidy)(struct task *t);
+};
+
+struct job_kind {
+	const char *name;
+	bool has_record;
+	enum record_kind record;
+	const struct step_row *steps;
+	size_t steps_n;
+	/* Before the first step of an attempt: 0 go on, TASK_VERDICT: the job
+	 * ends here. */
+	int (*open)(struct task *t, struct verdict *v);
+	/* After the last step. */
+	void (*close)(struct task *t, struct verdict *v);
+};
+enum {
+	TASK_VERDICT = 1
+};
+
+/* Never NULL: a word that is no kind gets a kind that fails. */
+const struct job_kind *job_kind_find(const char *name);
+/* Removes what jobs that have ended left outside their run directories. */
+void job_kinds_sweep(struct runner *r);
+
+struct task {
+	TAILQ_ENTRY(task) link;
+	struct runner *r;
+	/* The job, its payload, what is parsed and built for it. */
+	struct arena arena;
+	/* steps has room for JOB_STEPS_MAX; kept like the record on disk. */
+	struct job job;
+	struct node *payload;
+	const struct job_kind *kind;
+	/* The step whose command runs or is about to, or NULL. */
+	const struct step_row *step;
+	char key[PROCTAB_KEY_MAX];
+	/* The step whose command has ended but may not be recorded yet. */
+	const struct step_row *past;
+	char past_key[PROCTAB_KEY_MAX];
+	/* Of the last command that ended; texts may be NULL. */
+	struct run_result result;
+	char *out;
+	char *err;
+	bool cancel_asked;
+	/* Director's lock was a dead one of ours. */
+	bool lock_removed;
+	/* Its command runs, so far as we know. */
+	bool running;
+	/* A `cancel` for it runs; how many have. */
+	bool cancelling;
+	unsigned cancels;
+	/* The change that is being written, kept until it is on disk. */
+	struct {
+		struct job_change change;
+		struct job_step begin;
+		struct job_step end;
+		struct node *record;
+		void (*then)(struct task *t);
+		bool under_way;
+	} write;
+	struct timer retry;
+	struct retire retire;
+};
+
+TAILQ_HEAD(task_list, task);
+
+struct runner {
+	struct runner_deps deps;
+	struct runner_config config;
+	struct task_list tasks;
+	unsigned tasks_n;
+};
+
+struct task *task_find(struct runner *r, struct job_id id);
+/* The job that a run directory's name is about; 0 for no job. */
+struct job_id task_id_of_key(const char *key);
+/* Frees a task that is on no list. */
+void task_release(struct task *t);
+
+/* Decides what a job begins with; moves it to RUNNING when it is not. */
+void task_open(struct task *t);
+/* Begins the next step, or ends the job, in the change that is being built. */
+void task_next(struct task *t);
+/* Runs the command of the step that is on disk as begun. */
+void task_start(struct task *t);
+/* For proctab: a command of a job has ended. */
+void task_run_ended(const char *key, const struct run_result *res, void *ctx);
+/* An INTERRUPTED job: to the queue again, or given up. */
+void task_interrupted(struct task *t);
+/* Ends the job, and the step in hand, as FAILED with an exception. */
+void task_fail(struct task *t, const char *type, const struct error *e);
+/* Writes task->write; then() runs when it is on disk. Tries again by itself
+ * when it cannot be written now. */
+void task_write(struct task *t);
+void task_retry_due(struct timer *tm);
+
+/* NULL when no step was begun yet. */
+const struct job_step *task_last_step(const struct task *t);
+const struct step_row *task_find_step(
+    const struct job_kind *k, const char *name);
+/* Sets the key of the step's run in this attempt. */
+void task_make_key(struct task *t, unsigned attempt);
+/* The environment of a command of this job (runtime.md 1.7), in its arena; NULL
+ * when that is full. */
+const char *const *task_environment(struct task *t, struct error *e);
+/* Sends Director's cancel, then TERM if that fails. */
+void task_cancel(struct task *t);
+/* The `open` of a cancel job, which does all its work. */
+int cancel_open(struct task *t, struct verdict *v);
