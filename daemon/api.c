@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * The way of a request (rest-api.md 1.2): path, method token, percent-decoding,
+ * OPTIONS, token, method of the path, body, arguments, handler. Token and route
+ * are judged when the head is read, so nobody without a token makes us read a
+ * body.
+ */
+#include "daemon/api.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "daemon/api_call.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/data/json.h"
+#include "lib/data/node.h"
+#include "proto/status.h"
+
+#define REPLY_MAX ((size_t)256 << 20)
+#define JSON_TYPE "application/json"
+
+typedef void handler_fn(struct api_call *c);
+
+static handler_fn *const handlers[ROUTE_COUNT] = {
+#define ROUTE(id, handler, method, path, scope, doc)                           \
+  [ROUTE_##id] = api_##handler,
+#include "proto/routes.def"
+#undef ROUTE
+};
+
+static const struct http_reply_header common_headers[] = {
+	{ "Access-Control-Allow-Origin", "*" },
+	{ "Access-Control-Allow-Headers", "*, Authorization" },
+};
+
+/* Replies */
+
+static bool
+is_head(const struct http_req *req)
+{
+	return strcmp(http_req_method(req), "HEAD") == 0;
+}
+
+/* FNV-1a, 64 bits: only tells one body from another. */
+static uint64_t
+hash_of(const char *p, size_t len)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ (unsigned char)p[i]) * 0x100000001b3u;
+	return h;
+}
+
+static void
+send_body(struct http_req *req, int status, const char *body, size_t len,
+    const struct http_reply_header *more)
+{
+	struct http_reply_header h[ARRAY_LEN(common_headers) + 2];
+	struct http_reply reply = {
+		.status = status,
+		.headers = h,
+		.headers_n = ARRAY_LEN(common_headers),
+		.content_type = JSON_TYPE,
+		.body = body,
+		.body_len = len,
+		.head_only = is_head(req),
+	};
+	const char *match;
+	char tag[24];
+
+	memcpy(h, common_headers, sizeof(common_headers));
+	if (more != NULL)
+		h[reply.headers_n++] = *more;
+	if (status == 200) {
+		(void)snprintf(tag, sizeof(tag), "\"%016llx\"",
+		    (unsigned long long)hash_of(body, len));
+		h[reply.headers_n++] =
+		    (struct http_reply_header){ "Etag", tag };
+		match = http_req_header(req, "If-None-Match");
+		if (match != NULL && strcmp(match, tag) == 0 &&
+		    strcmp(http_req_method(req), "GET") == 0) {
+			reply.status = 304;
+			reply.content_type = NULL;
+			reply.body_len = 0;
+		}
+	}
+	http_req_reply(req, &reply);
+}
+
+static void
+send_envelope(struct http_req *req, int status, const struct node *map,
+    const struct http_reply_header *more)
+{
+	AUTO_STRBUF struct strbuf text;
+
+	strbuf_init(&text, REPLY_MAX);
+	strbuf_addf(&text, "{\"status_code\":%d", status);
+	for (size_t i = 0; map != NULL && i < map->u.map.n; i++) {
+		const struct node_pair *p = &map->u.map.pairs[i];
+
+		strbuf_addc(&text, ',');
+		json_write_str(&text, p->key->u.str.s, p->key->u.str.len);
+		strbuf_addc(&text, ':');
+		json_write(&text, p->value, JSON_COMPACT);
+	}
+	strbuf_addc(&text, '}');
+	if (strbuf_check(&text, NULL) < 0) {
+		static const char full[] =
+		    "{\"status_code\":503,\"message\":\"out of memory\"}";
+
+		send_body(req, 503, full, sizeof(full) - 1, NULL);
+		return;
+	}
+	send_body(req, status, text.buf, text.len, more);
+}
+
+void
+api_reply_map(
+    struct api *api, struct http_req *req, int status, const struct node *map)
+{
+	(void)api;
+	send_envelope(req, status, map, NULL);
+}
+
+void
+api_reply(struct api *api, struct http_req *req, int status, const char *member,
+    const struct node *value)
+{
+	struct arena *a = http_req_arena(req);
+	struct node *map = node_new(a, NODE_MAP);
+	struct error e = ERROR_INIT;
+
+	if (value != NULL) {
+		/* The tree is only read. */
+		union {
+			const struct node *in;
+			struct node *out;
+		} v = { .in = value };
+
+		node_set(a, map, member, v.out);
+	}
+	if (arena_check(a, &e) < 0) {
+		api_reply_error(api, req, &e);
+		return;
+	}
+	send_envelope(req, status, map, NULL);
+}
+
+static void
+reply_text(struct http_req *req, int status, const char *text,
+    const struct http_reply_header *more)
+{
+	AUTO_STRBUF struct strbuf body;
+
+	strbuf_init(&body, 16384);
+	strbuf_addf(&body, "{\"status_code\":%d,\"message\":", status);
+	json_write_str(&body, text, strlen(text));
+	strbuf_addc(&body, '}');
+	send_body(req, status, body.buf, body.len, more);
+}
+
+void
+api_reply_message(
+    struct api *api, struct http_req *req, int status, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	(void)api;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	reply_text(req, status, text, NULL);
+}
+
+void
+api_reply_error(struct api *api, struct http_req *req, const struct error *e)
+{
+	static const struct http_reply_header soon = { "Retry-After", "1" };
+	int status = status_http(e->code);
+
+	(void)api;
+	if (status >= 500)
+		log_warn("api", FIELDS(LF_S("req", http_req_request_id(req))),
+		    "%s", e->text);
+	reply_text(req, status,
+	    status == 500 ? "Internal Server Error" : e->text,
+	    status == 429 ? &soon : NULL);
+}
+
+void
+api_reply_head(struct http_req *req, int status)
+{
+	const struct http_reply reply = {
+		.status = status,
+		.headers = common_headers,
+		.headers_n = ARRAY_LEN(common_headers),
+		.content_type = JSON_TYPE,
+		.head_only = true,
+	};
+
+	http_req_reply(req, &reply);
+}
+
+const char *
+api_by(const struct api_call *c)
+{
+	return arena_printf(
+	    c->arena, "%s@%s", c->token.id, http_req_peer(c->req));
+}
+
+/* Tokens */
+
+static void
+unauthorized(struct http_req *req, int status, const char *text)
+{
+	static const struct http_reply_header bearer = { "WWW-Authenticate",
+		"Bearer" };
+
+	reply_text(req, status, text, status == 401 ? &bearer : NULL);
+}
+
+/* The value of the header that decides, or NULL after an answer. */
+static const struct http1_header *
+auth_header(struct http_req *req, const char **ret_name)
+{
+	const struct http1_head *h = http_req_head(req);
+	const struct http1_header *v;
+
+	*ret_name = "Authentication";
+	v = http1_find(h, *ret_name, 0);
+	if (v == NULL) {
+		*ret_name = "Authorization";
+		v = http1_find(h, *ret_name, 0);
+	}
+	if (v == NULL)
+		unauthorized(req, 401,
+		    "'Authentication' header is required but hasn't been "
+		    "specified.");
+	else if (http1_find(h, *ret_name, 1) != NULL) {
+		unauthorized(req, 401, "Error while decoding the JWT.");
+		v = NULL;
+	}
+	return v;
+}
+
+/* False after an answer. */
+static bool
+authenticate(struct api_call *c)
+{
+	const struct http1_header *v;
+	const char *name, *space;
+	struct error e = ERROR_INIT;
+	struct http1_span s;
+
+	if ((v = auth_header(c->req, &name)) == NULL)
+		return false;
+	s = v->value;
+	space = memchr(s.p, ' ', s.len);
+	if (space == NULL) {
+		char text[80];
+
+		(void)snprintf(text, sizeof(text),
+		    "'%s' header is invalid for this entrypoint.", name);
+		unauthorized(c->req, 400, text);
+		return false;
+	}
+	if (space - s.p != 6 || strncasecmp(s.p, "Bearer", 6) != 0) {
+		unauthorized(c->req, 400,
+		    "Authentication scheme is invalid for this entrypoint.");
+		return false;
+	}
+	if (token_verify(c->api->config.key, space + 1,
+		s.len - (size_t)(space + 1 - s.p), clock_wall_ms(), &c->token,
+		&e) == 0)
+		return true;
+	log_debug("api",
+	    FIELDS(LF_S("req", http_req_request_id(c->req)),
+		LF_S("peer", http_req_peer(c->req))),
+	    "token refused: %s", e.text);
+	unauthorized(c->req, 401, "Error while decoding the JWT.");
+	return false;
+}
+
+/* Heads */
+
+static bool
+is_method(const char *m)
+{
+	static const char *const known[] = { "GET", "HEAD", "POST", "DELETE",
+		"PATCH", "PUT", "OPTIONS" };
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (strcmp(known[i], m) == 0)
+			return true;
+	return false;
+}
+
+static void
+reply_options(struct http_req *req)
+{
+	const struct http_reply_header h[] = {
+		common_headers[0],
+		common_headers[1],
+		{ "Access-Control-Allow-Methods",
+		    "POST, GET, PUT, DELETE, OPTIONS, HEAD" },
+	};
+	const struct http_reply reply = {
+		.status = 200,
+		.headers = h,
+		.headers_n = ARRAY_LEN(h),
+		.content_type = JSON_TYPE,
+	};
+
+	http_req_reply(req, &reply);
+}
+
+static void
+reply_not_allowed(struct http_req *req, const char *allow)
+{
+	const struct http_reply_header h = { "Allow",
+		allow != NULL ? allow : "" };
+
+	reply_text(req, 405, "Method Not Allowed", &h);
+}
+
+static bool
+is_root_path(const char *path)
+{
+	return strcmp(path, "/") == 0 || strcmp(path, "/v1") == 0 ||
+	    strcmp(path, "/v1/") == 0;
+}
+
+/* A path that is known, with a method that it does not have. */
+static void
+other_method(struct api_call *c, const struct route_match *m)
+{
+	const char *method = http_req_method(c->req);
+	const char *path = http_req_path(c->req);
+
+	if (!is_method(method))
+		reply_not_allowed(c->req, m->allow);
+	else if (strcmp(method, "OPTIONS") == 0 && is_root_path(path))
+		api_root(c);
+	else if (strcmp(method, "OPTIONS") == 0)
+		reply_options(c->req);
+	else if (is_root_path(path) || authenticate(c))
+		reply_not_allowed(c->req, m->allow);
+}
+
+static bool
+route(struct api_call *c)
+{
+	const char *path = http_req_path(c->req);
+	struct route_match m = { 0 };
+	struct error e = ERROR_INIT;
+
+	switch (router_match(c->api->router, http_req_method(c->req), path,
+	    strlen(path), c->arena, &m, &e)) {
+	case 0:
+		c->route = (enum route_id)m.row->id;
+		memcpy(c->params, m.params, sizeof(c->params));
+		return true;
+	case ROUTER_NO_PATH:
+		reply_text(c->req, 404, "Not Found", NULL);
+		return false;
+	case ROUTER_NO_METHOD:
+		other_method(c, &m);
+		return false;
+	case ROUTER_BAD_ENCODING:
+		reply_text(c->req, 400, "Bad Request", NULL);
+		return false;
+	default:
+		api_reply_error(c->api, c->req, &e);
+		return false;
+	}
+}
+
+static void
+on_head(struct http_req *req, void *ctx)
+{
+	struct api *api = ctx;
+	struct arena *a = http_req_arena(req);
+	struct api_call *c = arena_alloc(a, sizeof(*c));
+
+	if (c == NULL) {
+		reply_text(req, 503, "out of memory", NULL);
+		return;
+	}
+	c->api = api;
+	c->req = req;
+	c->arena = a;
+	if (!route(c))
+		return;
+	if (routes[c->route].scope == SCOPE_NONE) {
+		handlers[c->route](c);
+		return;
+	}
+	if (!authenticate(c))
+		return;
+	http_req_set_ctx(req, c);
+	httpd_accept_body(req, api->config.body_bytes);
+}
+
+/* Bodies */
+
+/* False after an answer. */
+static bool
+read_body(struct api_call *c)
+{
+	struct http1_span b = http_req_body(c->req);
+	struct error e = ERROR_INIT;
+
+	if (b.len == 0)
+		return true;
+	if (json_read(b.p, b.len, c->arena, &c->body, &e) < 0) {
+		if (e.code != OVE_INVALID && e.code != OVE_LIMIT)
+			api_reply_error(c->api, c->req, &e);
+		else
+			api_reply_message(c->api, c->req, 400,
+			    "Request has been received with an invalid format."
+			    " (%s)",
+			    e.text);
+		return false;
+	}
+	if (c->body->type != NODE_MAP) {
+		reply_text(c->req, 400,
+		    "A dictionary was expected but another value type was "
+		    "given.",
+		    NULL);
+		return false;
+	}
+	return true;
+}
+
+static void
+on_request(struct http_req *req, void *ctx)
+{
+	struct api_call *c = http_req_ctx(req);
+
+	(void)ctx;
+	if (read_body(c))
+		handlers[c->route](c);
+}
+
+static void
+on_gone(struct http_req *req, void *ctx)
+{
+	/* Whoever waits for it holds its id only. */
+	(void)req;
+	(void)ctx;
+}
+
+static void
+on_refuse(int status, const char *why, struct strbuf *body, void *ctx)
+{
+	(void)ctx;
+	strbuf_addf(body, "{\"status_code\":%d,\"message\":", status);
+	json_write_str(body, why, strlen(why));
+	strbuf_addc(body, '}');
+}
+
+static void
+on_done(const struct http_req *req, int status, size_t body_len,
+    int64_t took_ms, void *ctx)
+{
+	(void)ctx;
+	if (!log_enabled(LOG_LEVEL_INFO))
+		return;
+	log_info("http",
+	    FIELDS(LF_S("req", http_req_request_id(req)),
+		LF_S("peer", http_req_peer(req)),
+		LF_S("method", http_req_method(req)),
+		LF_S("path", http_req_path(req)), LF_I("status", status),
+		LF_I("bytes", body_len), LF_I("ms", took_ms)),
+	    "answered");
+}
+
+struct httpd_handler
+api_handler(struct api *api)
+{
+	return (struct httpd_handler){
+		.on_head = on_head,
+		.on_request = on_request,
+		.on_gone = on_gone,
+		.on_refuse = on_refuse,
+		.on_done = on_done,
+		.ctx = api,
+	};
+}
+
+void
+api_set_server(struct api *api, struct httpd *d)
+{
+	api->httpd = d;
+}
+
+void
+api_configure(struct api *api, const struct api_config *c)
+{
+	api->config = *c;
+}
+
+/* Life cycle */
+
+static void
+run_files(struct work_list *all, void *ctx)
+{
+	struct work *w;
+
+	(void)ctx;
+	TAILQ_FOREACH (w, all, link)
+		api_read_log(w);
+}
+
+int
+api_new(struct api **ret, const struct api_deps *deps,
+    const struct api_config *c, struct error *e)
+{
+	AUTO(api) struct api *api = mem_calloc(1, sizeof(*api));
+
+	if (api == NULL)
+		return error_nomem(e);
+	api->deps = *deps;
+	api->config = *c;
+	if (route_router(&api->router, e) < 0 ||
+	    worker_new(&api->files, deps->loop, "files", run_files, NULL, e) <
+		0)
+		return -1;
+	*ret = STEAL(api);
+	return 0;
+}
+
+struct api *
+api_free(struct api *api)
+{
+	if (api == NULL)
+		return NULL;
+	api->files = worker_free(api->files);
+	api->router = router_free(api->router);
+	mem_free(api);
+	return NULL;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * The REST API: routes a request, checks its token, reads and checks its body,
+ * calls the handler of the route, and answers. Generic, once; the handlers are
+ * in api_*.c by noun. They see struct api_call and struct api, never the
+ * daemon.
+ */
+#pragma once
+
+#include "lib/base/arena.h"
+#include "lib/net/httpd.h"
+#include "lib/store/job.h"
+
+struct api;
+struct inventory;
+struct loop;
+struct queue;
+struct runner;
+struct store;
+struct token_key;
+
+struct api_deps {
+	struct loop *loop;
+	struct store *store;
+	struct queue *queue;
+	struct runner *runner;
+	struct inventory *inventory;
+};
+
+/* Borrowed until the next api_configure(). */
+struct api_config {
+	struct token_key *key;
+	const char *const *labels;
+	size_t labels_n;
+	size_t body_bytes;
+	/* Program whose absence makes up and down impossible. */
+	const char *director;
+	bool draining;
+};
+
+int api_new(struct api **ret, const struct api_deps *deps,
+    const struct api_config *c, struct error *e);
+void api_configure(struct api *api, const struct api_config *c);
+/* For httpd_new(); then tell the server it is served on. */
+struct httpd_handler api_handler(struct api *api);
+void api_set_server(struct api *api, struct httpd *d);
+/* Waits for the file worker. */
+struct api *api_free(struct api *api);
+AUTO_DEFINE(api)

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * Handlers about projects: the list, information, logs, and the three requests
+ * that become jobs. A job's payload is the message of the contract
+ * (rest-api.md 5.1) as JSON; its lane is the project.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/api_call.h"
+#include "daemon/inventory.h"
+#include "daemon/program.h"
+#include "daemon/record.h"
+#include "daemon/runner.h"
+#include "lib/base/clock.h"
+#include "lib/base/mem.h"
+#include "lib/data/json.h"
+#include "lib/data/node.h"
+#include "lib/store/queue.h"
+#include "proto/msg.h"
+#include "proto/names.h"
+
+#define PAYLOAD_MAX ((size_t)64 << 20)
+#define LOGS_ARENA_MAX ((size_t)64 << 20)
+
+void
+api_projects(struct api_call *c)
+{
+	struct error e = ERROR_INIT;
+	struct node *list;
+
+	if (inventory_projects(c->api->deps.inventory, c->arena, &list, &e) < 0)
+		api_reply_error(c->api, c->req, &e);
+	else
+		api_reply(c->api, c->req, 200, "projects", list);
+}
+
+/* Adds the record as a member, with its age; -1 on failure. */
+static int
+add_record(struct api_call *c, struct node *info, enum record_kind kind,
+    const char *member, struct error *e)
+{
+	struct node *rec;
+	int r = record_get(
+	    c->api->deps.store, kind, c->params[0], c->arena, &rec, e);
+
+	if (r == 0) {
+		record_age(rec, clock_wall_ms(), c->arena);
+		node_set(c->arena, info, member, rec);
+	}
+	return r < 0 ? -1 : 0;
+}
+
+void
+api_project_info(struct api_call *c)
+{
+	struct error e = ERROR_INIT;
+	struct node *info = NULL;
+
+	/* What cannot be described now still has its records. */
+	if (inventory_describe(
+		c->api->deps.inventory, c->params[0], c->arena, &info, &e) != 0)
+		info = node_new(c->arena, NODE_MAP);
+	error_clear(&e);
+	if (add_record(c, info, RECORD_UP, "up", &e) < 0 ||
+	    add_record(c, info, RECORD_DOWN, "down", &e) < 0 ||
+	    arena_check(c->arena, &e) < 0)
+		api_reply_error(c->api, c->req, &e);
+	else if (info->u.map.n == 0)
+		api_reply_message(c->api, c->req, 404,
+		    "Project '%s' cannot be found.", c->params[0]);
+	else
+		api_reply(c->api, c->req, 200, "info", info);
+}
+
+void
+api_project_check(struct api_call *c)
+{
+	struct project_state st;
+
+	inventory_project_state(c->api->deps.inventory, c->params[0], &st);
+	api_reply_head(c->req, st.exists ? 200 : 404);
+}
+
+/* Logs, read by the file worker. */
+
+struct log_read {
+	struct work work;
+	struct api *api;
+	struct req_id req;
+	struct arena arena;
+	/* date, service, log; or date NULL for the list. */
+	const char *names[3];
+	struct node *found;
+	struct error e;
+};
+
+void
+api_read_log(struct work *w)
+{
+	struct log_read *l = container_of(w, struct log_read, work);
+	struct inventory *inv = l->api->deps.inventory;
+
+	if (l->names[0] == NULL)
+		(void)inventory_director_logs(inv, &l->arena, &l->found, &l->e);
+	else
+		(void)inventory_director_log(inv, l->names[0], l->names[1],
+		    l->names[2], &l->arena, &l->found, &l->e);
+}
+
+static void
+log_was_read(struct work *w)
+{
+	struct log_read *l = container_of(w, struct log_read, work);
+	struct http_req *req = httpd_find(l->api->httpd, l->req);
+
+	if (req != NULL && l->e.code == OVE_NOTFOUND)
+		api_reply_message(l->api, req, 404, "Log cannot be found.");
+	else if (req != NULL && error_is_set(&l->e))
+		api_reply_error(l->api, req, &l->e);
+	else if (req != NULL)
+		api_reply(l->api, req, 200,
+		    l->names[0] == NULL ? "logs" : "log_content", l->found);
+	arena_fini(&l->arena);
+	mem_free(l);
+}
+
+static void
+read_logs(struct api_call *c, bool one)
+{
+	struct log_read *l = mem_calloc(1, sizeof(*l));
+	struct error e = ERROR_INIT;
+
+	if (l == NULL) {
+		(void)error_nomem(&e);
+		api_reply_error(c->api, c->req, &e);
+		return;
+	}
+	l->work.done = log_was_read;
+	l->api = c->api;
+	l->req = http_req_id(c->req);
+	arena_init(&l->arena, LOGS_ARENA_MAX);
+	for (size_t i = 0; one && i < ARRAY_LEN(l->names); i++)
+		l->names[i] = arena_strdup(&l->arena, c->params[i]);
+	if (one && arena_check(&l->arena, &e) < 0) {
+		arena_fini(&l->arena);
+		mem_free(l);
+		api_reply_error(c->api, c->req, &e);
+		return;
+	}
+	worker_submit(c->api->files, &l->work);
+}
+
+void
+api_projects_logs(struct api_call *c)
+{
+	read_logs(c, false);
+}
+
+void
+api_projects_log(struct api_call *c)
+{
+	read_logs(c, true);
+}
+
+/* Jobs */
+
+struct put {
+	struct api *api;
+	struct req_id req;
+	/* For people, beside the id; "" for none. */
+	char message[160];
+};
+
+static void
+was_put(struct job_id id, const struct error *failed, void *ctx)
+{
+	struct put *p = ctx;
+	struct http_req *req = httpd_find(p->api->httpd, p->req);
+	struct arena *a;
+	struct node *map;
+
+	if (req != NULL && failed != NULL)
+		api_reply_error(p->api, req, failed);
+	else if (req != NULL) {
+		a = http_req_arena(req);
+		map = node_new(a, NODE_MAP);
+		node_set(a, map, "job_id", node_int(a, (int64_t)id.v));
+		if (p->message[0] != '\0')
+			node_set(a, map, "message", node_str(a, p->message));
+		api_reply_map(p->api, req, 200, map);
+	}
+	mem_free(p);
+}
+
+static void
+put_job(struct api_call *c, const char *kind, const char *lane,
+    const struct node *payload, const char *message)
+{
+	AUTO_STRBUF struct strbuf text;
+	struct job j = {
+		.kind = kind,
+		.lane = lane,
+		.name = c->params[0],
+		.by = api_by(c),
+		.request_id = http_req_request_id(c->req),
+	};
+	struct error e = ERROR_INIT;
+	struct put *p = mem_calloc(1, sizeof(*p));
+
+	strbuf_init(&text, PAYLOAD_MAX);
+	json_write(&text, payload, JSON_COMPACT);
+	if (p == NULL || strbuf_check(&text, &e) < 0 ||
+	    arena_check(c->arena, &e) < 0) {
+		mem_free(p);
+		(void)error_nomem(&e);
+		api_reply_error(c->api, c->req, &e);
+		return;
+	}
+	j.payload = text.buf;
+	j.payload_len = text.len;
+	p->api = c->api;
+	p->req = http_req_id(c->req);
+	if (message != NULL)
+		(void)snprintf(p->message, sizeof(p->message), "%s", message);
+	if (queue_put(c->api->deps.queue, &j, NULL, was_put, p, &e) < 0) {
+		mem_free(p);
+		api_reply_error(c->api, c->req, &e);
+	}
+}
+
+/* False after an answer: nothing can be deployed here. */
+static bool
+has_director(struct api_call *c)
+{
+	AUTO_FREE char *path = NULL;
+	struct error e = ERROR_INIT;
+
+	if (program_find(c->api->config.director, &path, &e) == 0)
+		return true;
+	(void)error_wrap(&e, "nothing can be deployed here");
+	api_reply_error(c->api, c->req, &e);
+	return false;
+}
+
+static struct node *
+strings_node(struct arena *a, const char **keys, const char **items, size_t n)
+{
+	struct node *map = node_new(a, NODE_MAP);
+
+	for (size_t i = 0; i < n; i++)
+		node_set(a, map, keys[i],
+		    items[i] != NULL ? node_str(a, items[i]) : node_null(a));
+	return map;
+}
+
+void
+api_project_up(struct api_call *c)
+{
+	struct arena *a = c->arena;
+	struct node *m = node_new(a, NODE_MAP);
+	struct error e = ERROR_INIT;
+	struct msg_up up;
+
+	if (msg_bind(&msg_up_schema, c->body, a, &up, &e) < 0) {
+		api_reply_error(c->api, c->req, &e);
+		return;
+	}
+	if (up.reserve_port.n > 0) {
+		api_reply_message(c->api, c->req, 501,
+		    "'reserve_port' is not supported by this version.");
+		return;
+	}
+	if (!has_director(c))
+		return;
+	node_set(a, m, "director_file", node_str(a, up.director_file));
+	node_set(a, m, "name", node_str(a, c->params[0]));
+	node_set(a, m, "environment",
+	    strings_node(a, up.environment.keys, up.environment.items,
+		up.environment.n));
+	node_set(a, m, "restart", node_bool(a, up.restart));
+	node_set(a, m, "reserve_port", node_new(a, NODE_MAP));
+	put_job(c, "create", c->params[0], m, NULL);
+}
+
+void
+api_project_down(struct api_call *c)
+{
+	struct arena *a = c->arena;
+	struct node *m = node_new(a, NODE_MAP);
+	struct error e = ERROR_INIT;
+	struct msg_down down;
+
+	if (msg_bind(&msg_down_schema, c->body, a, &down, &e) < 0) {
+		api_reply_error(c->api, c->req, &e);
+		return;
+	}
+	if (!has_director(c))
+		return;
+	node_set(a, m, "name", node_str(a, c->params[0]));
+	node_set(a, m, "environment",
+	    strings_node(a, down.environment.keys, down.environment.items,
+		down.environment.n));
+	node_set(a, m, "force", node_bool(a, down.force));
+	put_job(c, "destroy", c->params[0], m, NULL);
+}
+
+void
+api_project_cancel(struct api_call *c)
+{
+	struct arena *a = c->arena;
+	struct node *m = node_new(a, NODE_MAP);
+	const char *step, *message = NULL;
+	struct job_id running;
+
+	node_set(a, m, "name", node_str(a, c->params[0]));
+	running = runner_running(c->api->deps.runner, c->params[0], &step);
+	if (running.v != 0 && strcmp(step, "down") == 0)
+		message = arena_printf(a,
+		    "job %llu is at 'down', which is left to finish",
+		    (unsigned long long)running.v);
+	put_job(c, "cancel", "", m, message);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * Handlers about the server itself: the root, ping, labels, chains, jails.
+ */
+#include "daemon/api_call.h"
+#include "daemon/inventory.h"
+#include "lib/data/node.h"
+
+void
+api_root(struct api_call *c)
+{
+	api_reply_message(c->api, c->req, 400,
+	    "API resource must be specified but is missing.");
+}
+
+void
+api_ping(struct api_call *c)
+{
+	api_reply(c->api, c->req, 200, "status", node_str(c->arena, "OK"));
+}
+
+void
+api_labels(struct api_call *c)
+{
+	const struct api_config *cfg = &c->api->config;
+	struct node *list = node_new(c->arena, NODE_LIST);
+
+	for (size_t i = 0; i < cfg->labels_n; i++)
+		node_add(c->arena, list, node_str(c->arena, cfg->labels[i]));
+	api_reply(c->api, c->req, 200, "labels", list);
+}
+
+void
+api_chains(struct api_call *c)
+{
+	api_reply(c->api, c->req, 200, "chains", node_new(c->arena, NODE_LIST));
+}
+
+void
+api_jails(struct api_call *c)
+{
+	struct error e = ERROR_INIT;
+	struct node *list;
+
+	if (inventory_jails(c->api->deps.inventory, c->arena, &list, &e) < 0)
+		api_reply_error(c->api, c->req, &e);
+	else
+		api_reply(c->api, c->req, 200, "jails", list);
+}
