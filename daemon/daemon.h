@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * struct daemon: everything a node has, the only global state of the process.
+ * Seen by daemon.c, subsys.c and main.c; the parts get what they need as
+ * parameters.
+ */
+#pragma once
+
+#include "daemon/identity.h"
+#include "daemon/places.h"
+#include "lib/base/arena.h"
+#include "lib/event/loop.h"
+
+struct api;
+struct config;
+struct httpd;
+struct inventory;
+struct proctab;
+struct queue;
+struct runner;
+struct store;
+
+struct daemon_options {
+	/* Absolute; NULL: all defaults. */
+	const char *config_path;
+	bool foreground;
+	/* Ours, as main() got it. */
+	const char *const *environment;
+};
+
+/* A configuration with the arena it lives in. */
+struct loaded {
+	struct arena arena;
+	struct config *config;
+};
+
+struct daemon {
+	struct daemon_options opts;
+	struct loaded *loaded;
+	/* Of what is fixed at start: places, labels of configurations past. */
+	struct arena arena;
+	struct places places;
+	char serverid[SERVERID_LEN];
+	int lock_fd;
+	int pid_fd;
+	struct token_key *key;
+	struct loop *loop;
+	struct store *store;
+	struct queue *queue;
+	struct proctab *proctab;
+	struct inventory *inventory;
+	struct runner *runner;
+	struct api *api;
+	struct httpd *httpd;
+	struct sigwatch on_term;
+	struct sigwatch on_int;
+	struct sigwatch on_hup;
+	struct timer drain;
+	int64_t drain_until_ms;
+	/* Subsystems that have started, in order. */
+	size_t started;
+};
+
+/* Reads the configuration; faults are printed to standard error. */
+int daemon_load(
+    const struct daemon_options *o, struct loaded **ret, struct error *e);
+struct loaded *loaded_free(struct loaded *l);
+AUTO_DEFINE(loaded)
+
+/* Opens the log that the configuration asks for. */
+int daemon_log(const struct loaded *l, bool foreground, struct error *e);
+
+/* takes *l. */
+int daemon_new(struct daemon **ret, const struct daemon_options *o,
+    struct loaded **l, struct error *e);
+/* Starts all subsystems. */
+int daemon_start(struct daemon *d, struct error *e);
+/* Runs until TERM or INT. */
+int daemon_run(struct daemon *d, struct error *e);
+struct daemon *daemon_free(struct daemon *d);
+AUTO_DEFINE(daemon)
+
+/* What --check does: opens the store and checks everything in it. */
+int daemon_check(struct daemon *d, struct error *e);
+/* What --backup does: copies the live store of another daemon. */
+int daemon_backup(const struct config *c, const char *dir, struct error *e);
+
+/* For subsys.c: hands the configuration to whoever reads it while running. */
+void daemon_apply(struct daemon *d);
+void daemon_ready_hook(void *ctx);
