@@ -50,7 +50,8 @@
 /* A result that cannot be written (a full disk) is tried again: a run without
  * one would be repeated. */
 #define RESULT_TRIES 60
-#define RESULT_AGAIN_MS 1000
+#define RESULT_AGAIN_MS 10
+#define RESULT_AGAIN_MAX_MS 1000
 #define SPEC_ARENA_MAX ((size_t)128 << 20)
 /* When nothing is due. */
 #define NEVER INT64_MAX
@@ -226,6 +227,15 @@ take_rest(struct helper *h, int i)
 			return;
 }
 
+static struct timespec
+ms_timespec(int64_t ms)
+{
+	return (struct timespec){
+		.tv_sec = (time_t)(ms / 1000),
+		.tv_nsec = (long)(ms % 1000 * 1000000),
+	};
+}
+
 static void
 wait_once(struct helper *h)
 {
@@ -243,8 +253,7 @@ wait_once(struct helper *h)
 	left = due == NEVER ? 0 : due - clock_mono_ms();
 	if (left < 0)
 		left = 0;
-	ts.tv_sec = (time_t)(left / 1000);
-	ts.tv_nsec = (long)(left % 1000 * 1000000);
+	ts = ms_timespec(left);
 	rc = ppoll(p, 2, due == NEVER ? NULL : &ts, &h->while_waiting);
 	for (i = 0; i < 2 && rc > 0; i++) {
 		if (p[i].revents == 0 || take_output(h, i, SIZE_MAX))
@@ -342,10 +351,9 @@ conclude_failed(struct helper *h, const struct error *why)
 static int
 write_result(struct helper *h, struct error *e)
 {
-	const struct timespec pause = {
-		.tv_sec = RESULT_AGAIN_MS / 1000,
-	};
+	int64_t again_ms = RESULT_AGAIN_MS;
 	char *text AUTO_FREE = NULL;
+	struct timespec pause;
 	size_t len;
 	int i;
 
@@ -355,7 +363,11 @@ write_result(struct helper *h, struct error *e)
 		if (file_replace(h->dir, RUN_FILE_RESULT, text, len, 0600,
 			FILE_SYNC, e) == 0)
 			return 0;
+		pause = ms_timespec(again_ms);
 		(void)ppoll(NULL, 0, &pause, &h->while_waiting);
+		again_ms *= 2;
+		if (again_ms > RESULT_AGAIN_MAX_MS)
+			again_ms = RESULT_AGAIN_MAX_MS;
 	}
 	return -1;
 }

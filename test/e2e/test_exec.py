@@ -51,7 +51,7 @@ class Run:
         if start:
             self.start()
 
-    def start(self, fsize=None):
+    def start(self, fsize=None, env=None):
         writer = os.open(self.path / "fifo", os.O_WRONLY)
         lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -63,7 +63,7 @@ class Run:
             self.pid = os.posix_spawn(
                 HELPER,
                 ["overlord-exec", str(self.path)],
-                {},
+                env or {},
                 file_actions=[(os.POSIX_SPAWN_DUP2, high[0], 3),
                               (os.POSIX_SPAWN_DUP2, high[1], 4)],
                 setsigmask=signal.valid_signals(),
@@ -251,6 +251,92 @@ def test_a_writer_that_never_ends_does_not_delay_the_end(tmp_path):
         os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
     except ProcessLookupError:
         pass
+
+
+# The n-th call of one name fails, once, in whoever loads this.
+FAULTS = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+static int n = -1;
+static int fails(const char *name)
+{
+    const char *call = getenv("FAULT_CALL");
+    if (call == NULL || strcmp(call, name) != 0)
+        return 0;
+    if (n == -1)
+        n = atoi(getenv("FAULT_N"));
+    if (n-- != 0)
+        return 0;
+    n = -2;
+    close(creat(getenv("FAULT_FILE"), 0600));
+    errno = atoi(getenv("FAULT_ERRNO"));
+    return 1;
+}
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+int fsync(int fd) { return fails("fsync") ? -1 : REAL(fsync)(fd); }
+pid_t fork(void) { return fails("fork") ? -1 : REAL(fork)(); }
+int pipe2(int fd[2], int f) { return fails("pipe2") ? -1 : REAL(pipe2)(fd, f); }
+ssize_t write(int fd, const void *p, size_t len)
+{ return fails("write") ? -1 : REAL(write)(fd, p, len); }
+ssize_t read(int fd, void *p, size_t len)
+{ return fails("read") ? -1 : REAL(read)(fd, p, len); }
+int renameat(int a, const char *b, int c, const char *d)
+{ return fails("renameat") ? -1 : REAL(renameat)(a, b, c, d); }
+#define OPENAT(name) int name(int at, const char *path, int flags, ...) { \
+    va_list ap; va_start(ap, flags); mode_t mode = va_arg(ap, mode_t); va_end(ap); \
+    return fails("openat") ? -1 : REAL(name)(at, path, flags, mode); }
+OPENAT(openat)
+OPENAT(openat64)
+#define OPEN(name) int name(const char *path, int flags, ...) { \
+    va_list ap; va_start(ap, flags); mode_t mode = va_arg(ap, mode_t); va_end(ap); \
+    return fails("open") ? -1 : REAL(name)(path, flags, mode); }
+OPEN(open)
+OPEN(open64)
+"""
+
+
+@pytest.fixture(scope="module")
+def faults(tmp_path_factory):
+    path = tmp_path_factory.mktemp("faults")
+    (path / "faults.c").write_text(FAULTS)
+    subprocess.run(["cc", "-shared", "-fPIC", "-w", "-o", path / "faults.so", path / "faults.c",
+                    "-ldl"], check=True)
+    return path / "faults.so"
+
+
+@pytest.mark.parametrize("call,sys", [
+    ("fsync", 5), ("write", 28), ("write", 5), ("renameat", 5), ("openat", 24), ("open", 24),
+    ("pipe2", 24), ("fork", 11), ("read", 5),
+])
+def test_each_call_fails_once(tmp_path, faults, call, sys):
+    """The command either ran, and its result says how it ended, or it did not
+    run and a result says why, or there is no result and it did not run."""
+    if b"libasan" in HELPER.read_bytes():
+        pytest.skip("the address sanitizer wants to be loaded first")
+    n = 0
+    while True:
+        ran, failed = tmp_path / f"ran{n}", tmp_path / f"failed{n}"
+        run = Run(tmp_path / f"{n}", sh(f"touch {ran}; echo out; exit 5"), start=False)
+        run.start(env={"LD_PRELOAD": str(faults), "FAULT_CALL": call, "FAULT_N": str(n),
+                       "FAULT_ERRNO": str(sys), "FAULT_FILE": str(failed)})
+        run.wait()
+        result = run.json("result.json")
+        if ran.exists():
+            assert (result["how"], result["code"]) == ("exited", 5), n
+        elif result is not None:
+            assert (result["how"], result["sys"]) == ("exec_failed", sys), n
+        if not failed.exists():
+            break
+        n += 1
+    assert ran.exists()
+    assert n > 0
+    print(call, "failed", n, "times")
 
 
 def test_killed_at_random(tmp_path, request):
