@@ -80,7 +80,7 @@ if [ -n "$e2e" ] && ls test/e2e/test_*.py >/dev/null 2>&1; then
 	OVERLORD_BUILD=$build PYTHONDONTWRITEBYTECODE=1 \
 	    ASAN_OPTIONS="log_path=$reports/asan" \
 	    UBSAN_OPTIONS="log_path=$reports/ubsan:print_stacktrace=1" \
-	    "$PYTHON" -m pytest -q -p no:cacheprovider \
+	    timeout -k 10 900 "$PYTHON" -m pytest -q -p no:cacheprovider \
 	    -n "${OVERLORD_TEST_JOBS:-$(($(cpus) * 2))}" test/e2e ||
 		failed="$failed end-to-end tests (pytest);"
 	for report in "$reports"/*; do

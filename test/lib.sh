@@ -72,6 +72,7 @@ probe_set() {
 		    lmdb libsodium libcurl libpcre2-8
 		;;
 	test)
+		has_commands ps
 		has_modules cmocka
 		has_python pytest xdist yaml jwt
 		;;
@@ -108,7 +109,7 @@ packages_debian() {
 		;;
 	test)
 		echo libcmocka-dev python3 python3-pytest \
-		    python3-pytest-xdist python3-yaml python3-jwt
+		    python3-pytest-xdist python3-yaml python3-jwt procps
 		;;
 	lint) echo shellcheck mandoc python3-flake8 git ;;
 	clang)
