@@ -18,10 +18,14 @@
 
 #include "lib/store/db.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
-#include <lmdb.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <lmdb.h>
 
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
@@ -30,6 +34,8 @@
 #define MAP_BYTES_MIN ((size_t)16 << 20)
 /* The loop, a backup beside it, and slots that a killed process left. */
 #define READERS_MAX 32
+/* What must fit on a disk that is not full. */
+#define PROBE_BYTES ((size_t)1 << 20)
 
 struct db {
 	/* NULL when closed by a failed db_reopen(). */
@@ -233,6 +239,20 @@ db_open(struct db **ret, const struct db_config *c, struct error *e)
 	return 0;
 }
 
+bool
+db_is_stuck(struct db *db)
+{
+	MDB_txn *txn;
+	int rc;
+
+	if (db->env == NULL)
+		return false;
+	rc = mdb_txn_begin(db->env, NULL, MDB_RDONLY, &txn);
+	if (rc == 0)
+		mdb_txn_abort(txn);
+	return rc == MDB_PANIC;
+}
+
 int
 db_reopen(struct db *db, struct error *e)
 {
@@ -317,13 +337,25 @@ db_get(struct db_txn *t, unsigned table, const struct db_key *k,
 	return 0;
 }
 
+/* LMDB would take an unknown handle for a fault of the system. */
+static bool
+table_ok(struct db_txn *t, unsigned table)
+{
+	if (error_is_set(&t->e))
+		return false;
+	if (table >= t->db->tables_n)
+		(void)error_set(
+		    &t->e, OVE_INVALID, "there is no table %u", table);
+	return table < t->db->tables_n;
+}
+
 void
 db_put(struct db_txn *t, unsigned table, struct db_val k, struct db_val v)
 {
 	MDB_val mk, mv;
 	int rc;
 
-	if (error_is_set(&t->e))
+	if (!table_ok(t, table))
 		return;
 	mk = val_of(k);
 	mv = val_of(v);
@@ -338,12 +370,36 @@ db_del(struct db_txn *t, unsigned table, struct db_val k)
 	MDB_val mk;
 	int rc;
 
-	if (error_is_set(&t->e))
+	if (!table_ok(t, table))
 		return;
 	mk = val_of(k);
 	rc = mdb_del(t->txn, t->db->dbis[table], &mk, NULL);
 	if (rc != 0 && rc != MDB_NOTFOUND)
 		(void)set_rc(&t->e, rc, "delete");
+}
+
+/* LMDB makes EIO of a short write, and a disk that becomes full makes short
+ * writes. So the data file is made longer for a moment: that tells them apart,
+ * and finds a file size limit and a quota as well. */
+static bool
+is_full(const struct db *db)
+{
+	static char zeros[PROBE_BYTES];
+	struct stat st;
+	ssize_t n;
+	int fd;
+
+	if (mdb_env_get_fd(db->env, &fd) != 0 || fstat(fd, &st) == -1)
+		return false;
+	do
+		n = pwrite(fd, zeros, sizeof(zeros), st.st_size);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+	if (n < (ssize_t)sizeof(zeros))
+		return true;
+	/* When it stays longer, LMDB does not mind. */
+	return ftruncate(fd, st.st_size) == -1 && errno == ENOSPC;
 }
 
 int
@@ -360,6 +416,8 @@ db_commit(struct db_txn *t, struct error *e)
 	rc = mdb_txn_commit(t->txn);
 	/* The handle is gone, also after a failure. */
 	t->txn = NULL;
+	if (rc == EIO && is_full(t->db))
+		rc = ENOSPC;
 	if (rc != 0)
 		return set_rc(e, rc, "commit");
 	return 0;

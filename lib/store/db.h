@@ -89,6 +89,9 @@ int db_used_bytes(
 /* What was reserved in the end. */
 size_t db_map_bytes(const struct db *db);
 size_t db_tables_n(const struct db *db);
+/* A failed commit has left the environment such that even reading fails, until
+ * db_reopen(). */
+bool db_is_stuck(struct db *db);
 /* Closes and opens the environment again; no transaction may be open. On
  * failure the environment is closed and everything else fails. */
 int db_reopen(struct db *db, struct error *e);

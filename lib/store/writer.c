@@ -7,19 +7,19 @@
  * items only: it applies them, commits, and leaves its verdict in each item, so
  * that the two share no variable.
  *
- * Room is judged before a put is applied. `used` never is too low: it grows by
- * what is put, and is counted (pages less free list) only when it would refuse
- * something, so a store far from its limit counts nothing. Three thresholds:
- * ordinary puts, puts of batches that end or free something (`reserve`), and
- * the map itself, whose last part is left to deletes, because a delete copies
- * pages before it frees any.
+ * Room is judged before a put is applied. As long as the last page ever used is
+ * below the limit nothing is counted; beyond that `used` is pages less free
+ * list, counted from time to time and before something is refused, plus what
+ * was put since. Three thresholds: ordinary puts, puts of batches that end or
+ * free something (`reserve`), and the map itself, whose last part is left to
+ * deletes, because a delete copies pages before it frees any.
  *
  * After a failed group each batch is tried alone, unless the failure was IO:
  * then nothing is known about the disk any more, the thread latches, and every
- * batch fails from there on. A failure for want of space in the last write of a
- * commit (a copy-on-write file system can have it) leaves LMDB refusing to
- * write; the environment is then opened again, on the loop while the thread
- * idles.
+ * batch fails from there on. A failure of the last write of a commit (for want
+ * of space on a copy-on-write file system, say) leaves LMDB stuck: it refuses
+ * even to read. The environment is then opened again, on the loop while the
+ * thread idles.
  */
 
 #include "lib/store/writer.h"
@@ -37,6 +37,8 @@
 #define PAGE_BYTES 4096
 /* LMDB's node, and a share of the page that it is on. */
 #define NODE_BYTES 64
+/* After puts of this part of the limit the bytes in use are counted again. */
+#define RECOUNT_PARTS 64
 
 struct item {
 	struct work work;
@@ -56,7 +58,7 @@ struct item {
 	unsigned commits;
 	unsigned group;
 	uint64_t used;
-	/* Of a closing item: LMDB refuses to go on without being reopened. */
+	/* LMDB refuses to go on without being reopened. */
 	bool reopen;
 	bool broken;
 };
@@ -66,13 +68,17 @@ struct side {
 	struct db *db;
 	uint64_t soft_max;
 	uint64_t hard_max;
-	/* Upper bound of the bytes in use. */
+	/* Bytes in use: counted, or what they are at most, plus what was put
+	 * since as far as it can be judged. */
 	uint64_t used;
-	/* Nothing was put since used was counted. */
+	/* That part of used. */
+	uint64_t uncounted;
+	/* Nothing was committed since used was counted. */
 	bool exact;
 	/* A sync failed; text of why. */
 	struct error broken;
-	bool starved;
+	/* LMDB waits to be reopened after a failure for want of space. */
+	bool stuck;
 };
 
 struct writer {
@@ -99,7 +105,8 @@ op_cost(const struct store_op *op)
 	len = op->key_len + op->len;
 	if (len >= PAGE_BYTES / 2 - NODE_BYTES)
 		return (len / PAGE_BYTES + 2) * PAGE_BYTES;
-	return len + NODE_BYTES;
+	/* Pages are seldom full. */
+	return 2 * (len + NODE_BYTES);
 }
 
 static uint64_t
@@ -122,6 +129,7 @@ recount(struct side *s)
 	if (s->exact || db_used_bytes(s->db, &used, NULL, NULL) == -1)
 		return;
 	s->used = used;
+	s->uncounted = 0;
 	s->exact = true;
 }
 
@@ -208,32 +216,36 @@ count_commit(struct side *s, struct item *it, unsigned n, uint64_t pending)
 	uint64_t high;
 
 	s->used += pending;
+	s->uncounted += pending;
 	s->exact = false;
 	high = db_high_bytes(s->db);
-	if (high < s->used)
+	if (high <= s->used || high <= s->soft_max) {
 		s->used = high;
-	s->starved = false;
+		s->uncounted = 0;
+	} else if (s->uncounted > s->soft_max / RECOUNT_PARTS) {
+		recount(s);
+	}
 	it->commits++;
 	it->group = n > it->group ? n : it->group;
 }
 
-/* A failure that says that nothing further can be trusted. After a failure for
- * want of space LMDB may refuse all that follows with the same code as for a
- * broken disk; that is told apart by the failure before it. */
+/* What a failed commit means for those that follow. */
 static void
 latch(struct side *s, struct item *it, struct error *e)
 {
-	if (e->code == OVE_NOSPACE)
-		s->starved = true;
-	if (e->code != OVE_IO)
+	if (e->code != OVE_NOSPACE && e->code != OVE_IO)
 		return;
-	if (s->starved && e->sys == 0) {
-		e->code = OVE_NOSPACE;
+	if (db_is_stuck(s->db)) {
 		it->reopen = true;
-		return;
+		/* Stuck by the failure before this one. */
+		if (s->stuck)
+			e->code = OVE_NOSPACE;
+		s->stuck = e->code == OVE_NOSPACE;
 	}
-	s->broken = *e;
-	it->broken = true;
+	if (e->code == OVE_IO) {
+		s->broken = *e;
+		it->broken = true;
+	}
 }
 
 static void
@@ -394,7 +406,7 @@ reopen(struct writer *w)
 	struct error e = ERROR_INIT;
 
 	w->reopen = false;
-	w->side.starved = false;
+	w->side.stuck = false;
 	if (db_reopen(w->db, &e) == 0)
 		return;
 	w->side.broken = e;
