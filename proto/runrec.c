@@ -429,11 +429,11 @@ read_limit(const struct node *n, struct run_limit *ret)
 	if (n->type != NODE_LIST || n->u.list.n != 3)
 		return -1;
 	v = n->u.list.items;
-	if (read_u64(v[0], INT32_MAX, &resource) == -1 ||
+	if (read_u64(v[0], UINT16_MAX, &resource) == -1 ||
 	    read_u64(v[1], UINT64_MAX, &ret->soft) == -1 ||
 	    read_u64(v[2], UINT64_MAX, &ret->hard) == -1)
 		return -1;
-	ret->resource = (int)resource;
+	ret->resource = (uint16_t)resource;
 	return 0;
 }
 

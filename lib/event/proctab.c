@@ -106,10 +106,10 @@ void
 run_limits_get(struct run_limits *ret)
 {
 	struct rlimit rl;
-	int i;
+	uint16_t i;
 
 	ret->n = 0;
-	for (i = 0; i < (int)RLIM_NLIMITS && ret->n < RUN_LIMITS_MAX; i++) {
+	for (i = 0; i < RLIM_NLIMITS && ret->n < RUN_LIMITS_MAX; i++) {
 		if (getrlimit(i, &rl) == -1)
 			continue;
 		ret->item[ret->n].resource = i;

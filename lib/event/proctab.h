@@ -33,7 +33,8 @@ struct proctab;
 struct run_limits {
 	size_t n;
 	struct run_limit {
-		int resource;
+		/* RLIMIT_*: an enum here and an int there. */
+		uint16_t resource;
 		uint64_t soft;
 		uint64_t hard;
 	} item[RUN_LIMITS_MAX];
