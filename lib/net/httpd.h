@@ -51,6 +51,10 @@ struct httpd_handler {
 	void (*on_done)(const struct http_req *r, int status, size_t body_len,
 	    int64_t took_ms, void *ctx);
 	void *ctx;
+	/* Headers of a refusal beside Content-Type, which is application/json;
+	 * borrowed for the server's life. */
+	const struct http_reply_header *refuse_headers;
+	size_t refuse_headers_n;
 };
 
 int httpd_new(struct httpd **ret, struct loop *l,

@@ -63,7 +63,7 @@ next_char(const char *s, size_t len, size_t *used)
 	hi = len >= 3 ? hex_value(s[1]) : -1;
 	lo = hi >= 0 ? hex_value(s[2]) : -1;
 	*used = 3;
-	return lo >= 0 ? (char)(hi << 4 | lo) : '\0';
+	return (char)(lo >= 0 ? hi * 16 + lo : 0);
 }
 
 static int

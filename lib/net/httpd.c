@@ -1,0 +1,862 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * Connections on libevent's bufferevents; with lib/event/loop.c the only file
+ * that knows libevent. See httpd.h and, for the states, httpd_internal.h.
+ *
+ *	IDLE -> HEAD -> [BODY ->] WORK -> [WRITE ->] IDLE | LINGER | closed
+ *
+ * process() takes what is in the input as far as it goes, a bounded number of
+ * steps per turn; a request in work stops it, and its reply starts it again,
+ * deferred. So pipelined requests are answered in order, one at a time. While a
+ * request is in work the connection still reads, up to a mark (our own, as
+ * libevent 2.1's crashes when its callback finds no memory), to learn that the
+ * client has gone. A client that shuts its sending side is gone unless
+ * the handler answers at once.
+ *
+ * A reply is written to the socket directly; only what the kernel does not take
+ * goes through the bufferevent. Deadlines cost no timer each: a connection sits
+ * in the list of what it waits for, and one sweep per server looks at the heads
+ * of the lists.
+ *
+ * After a refusal, and whenever input is left over, our side is shut and the
+ * rest is thrown away for a short time: closing at once would reset the
+ * connection, and the client would lose the answer.
+ *
+ * Nothing is freed while its callback may be on the stack: conn_close() takes a
+ * connection out of everything and retires it.
+ */
+#include "lib/net/httpd.h"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/mem.h"
+#include "lib/base/rand.h"
+#include "lib/net/httpd_internal.h"
+
+/* Heads and pieces of bodies that one connection may use up per turn. */
+#define STEPS_PER_TURN 32
+#define EXPIRED_PER_TURN 256
+/* Input behind a request in work that stops the reading. */
+#define INPUT_MAX ((size_t)64 << 10)
+#define REPLY_HEAD_MAX ((size_t)64 << 10)
+#define REFUSAL_MAX ((size_t)64 << 10)
+#define LINGER_MS 2000
+#define LINGER_MAX ((size_t)16 << 20)
+
+static void process(struct conn *c);
+static void refuse(struct conn *c, int status, const char *why);
+
+/* Deadlines */
+
+static int64_t
+wait_ms(const struct httpd *d, enum conn_wait wait)
+{
+	switch (wait) {
+	case WAIT_IDLE:
+		return d->limits.idle_ms;
+	case WAIT_HEAD:
+		return d->limits.head_ms;
+	case WAIT_BODY:
+		return d->limits.body_ms;
+	case WAIT_WRITE:
+		return d->limits.write_ms;
+	case WAIT_LINGER:
+		return LINGER_MS;
+	case WAIT_WORK:
+	case WAIT_COUNT:
+		break;
+	}
+	return 0;
+}
+
+static void
+wait_for(struct conn *c, enum conn_wait wait)
+{
+	struct httpd *d = c->d;
+
+	TAILQ_REMOVE(&d->waits[c->wait], c, link);
+	c->wait = wait;
+	c->deadline_ms = d->now_ms + wait_ms(d, wait);
+	TAILQ_INSERT_TAIL(&d->waits[wait], c, link);
+}
+
+/* Often enough that a deadline is late by an eighth of itself. */
+static int64_t
+sweep_ms(const struct httpd *d)
+{
+	int64_t ms = LINGER_MS;
+	int wait;
+
+	for (wait = 0; wait < WAIT_WORK; wait++)
+		if (wait_ms(d, (enum conn_wait)wait) < ms)
+			ms = wait_ms(d, (enum conn_wait)wait);
+	return ms / 8 < 10 ? 10 : ms / 8;
+}
+
+/* Closing */
+
+static void
+free_conn(struct retire *r)
+{
+	mem_free(container_of(r, struct conn, retire));
+}
+
+/* Ends the request without a reply: its handler is told. */
+static void
+drop_request(struct conn *c)
+{
+	struct httpd *d = c->d;
+	struct http_req *r = c->req;
+
+	if (r == NULL)
+		return;
+	if (r->shown && d->handler.on_gone != NULL)
+		d->handler.on_gone(r, d->handler.ctx);
+	c->req = NULL;
+	d->in_flight--;
+	req_end(d, r);
+}
+
+static void
+conn_close(struct conn *c)
+{
+	struct httpd *d = c->d;
+
+	if (c->state == CONN_DEAD)
+		return;
+	c->state = CONN_DEAD;
+	drop_request(c);
+	TAILQ_REMOVE(&d->waits[c->wait], c, link);
+	d->conns_n--;
+	peer_put(c->peer);
+	defer_cancel(&c->again);
+	/* Closes the descriptor, too. */
+	bufferevent_free(c->bev);
+	c->bev = NULL;
+	loop_retire(d->loop, &c->retire, free_conn);
+}
+
+static size_t
+input_len(const struct conn *c)
+{
+	return evbuffer_get_length(bufferevent_get_input(c->bev));
+}
+
+static void
+linger_step(struct conn *c)
+{
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+	size_t n = evbuffer_get_length(in);
+
+	(void)evbuffer_drain(in, n);
+	if (c->eof || n > c->linger_left) {
+		conn_close(c);
+		return;
+	}
+	c->linger_left -= n;
+}
+
+static void
+set_reading(struct conn *c, bool on)
+{
+	if (c->paused == !on)
+		return;
+	c->paused = !on;
+	if (!on)
+		(void)bufferevent_disable(c->bev, EV_READ);
+	else if (bufferevent_enable(c->bev, EV_READ) == -1)
+		/* No memory: the deadline ends what hears nothing. */
+		c->paused = true;
+}
+
+/* The last reply is with the kernel. */
+static void
+finish(struct conn *c)
+{
+	if (c->eof || (!c->linger_after && input_len(c) == 0)) {
+		conn_close(c);
+		return;
+	}
+	(void)shutdown(bufferevent_getfd(c->bev), SHUT_WR);
+	c->state = CONN_LINGER;
+	c->linger_left = LINGER_MAX;
+	wait_for(c, WAIT_LINGER);
+	set_reading(c, true);
+	linger_step(c);
+}
+
+/* Writing */
+
+/* Adds what the kernel has not taken, n bytes being gone already. */
+static int
+queue_rest(struct conn *c, const struct iovec *iov, int iov_n, size_t n)
+{
+	struct evbuffer *out = bufferevent_get_output(c->bev);
+	int i;
+
+	for (i = 0; i < iov_n; i++) {
+		if (n >= iov[i].iov_len) {
+			n -= iov[i].iov_len;
+			continue;
+		}
+		if (evbuffer_add(out, (const char *)iov[i].iov_base + n,
+			iov[i].iov_len - n) == -1)
+			return -1;
+		n = 0;
+	}
+	return 0;
+}
+
+/* -1: the connection is of no more use. */
+static int
+conn_send(struct conn *c, struct iovec *iov, int iov_n)
+{
+	struct msghdr m = { .msg_iov = iov };
+	size_t done = 0;
+	ssize_t n;
+
+	/* The field has another type on each system. */
+	m.msg_iovlen = iov_n > 1 ? 2 : 1;
+	if (evbuffer_get_length(bufferevent_get_output(c->bev)) == 0) {
+		n = sendmsg(bufferevent_getfd(c->bev), &m, MSG_NOSIGNAL);
+		if (n == -1 && errno != EAGAIN && errno != EINTR &&
+		    errno != ENOBUFS)
+			return -1;
+		done = n > 0 ? (size_t)n : 0;
+	}
+	return queue_rest(c, iov, iov_n, done);
+}
+
+/* The reply has left the output. */
+static void
+flushed(struct conn *c)
+{
+	if (c->close_after) {
+		finish(c);
+		return;
+	}
+	c->state = CONN_IDLE;
+	c->seen = 0;
+	wait_for(c, WAIT_IDLE);
+	set_reading(c, true);
+	if (!c->busy && (c->eof || input_len(c) > 0))
+		loop_defer(c->d->loop, &c->again);
+}
+
+static int
+send_reply(struct conn *c, const struct http_reply *reply, bool close)
+{
+	struct httpd *d = c->d;
+	struct iovec iov[2];
+	char *body;
+	int n = 1;
+
+	req_write_head(d, reply, close);
+	if (strbuf_check(&d->out, NULL) == -1)
+		return -1;
+	iov[0] = (struct iovec){ d->out.buf, d->out.len };
+	if (!reply->head_only && reply->body_len > 0 && reply->status != 204 &&
+	    reply->status != 304) {
+		/* sendmsg() reads only; the type of iov_base cannot say so. */
+		memcpy(&body, &reply->body, sizeof(body));
+		iov[n++] = (struct iovec){ body, reply->body_len };
+	}
+	return conn_send(c, iov, n);
+}
+
+/* Throws away a body that nobody wants, if it is here as a whole: only then the
+ * connection can go on. */
+static bool
+skip_body(struct conn *c, const struct http_req *r)
+{
+	uint64_t left = r->head.content_length - r->body.len;
+
+	if (r->whole)
+		return true;
+	if (r->head.body != HTTP1_BODY_LENGTH || left > input_len(c))
+		return false;
+	(void)evbuffer_drain(bufferevent_get_input(c->bev), (size_t)left);
+	return true;
+}
+
+void
+http_req_reply(struct http_req *r, const struct http_reply *reply)
+{
+	struct conn *c = r->conn;
+	struct httpd *d;
+	int rc;
+
+	assert(c != NULL && c->req == r && c->state != CONN_DEAD);
+	d = c->d;
+	d->now_ms = clock_mono_ms();
+	c->close_after = reply->close || !r->head.keep_alive || d->draining;
+	if (!skip_body(c, r))
+		c->close_after = c->linger_after = true;
+	rc = send_reply(c, reply, c->close_after);
+	if (d->handler.on_done != NULL)
+		d->handler.on_done(r, reply->status,
+		    reply->head_only ? 0 : reply->body_len,
+		    d->now_ms - r->start_ms, d->handler.ctx);
+	c->req = NULL;
+	d->in_flight--;
+	req_end(d, r);
+	if (rc == -1) {
+		conn_close(c);
+	} else if (evbuffer_get_length(bufferevent_get_output(c->bev)) == 0) {
+		flushed(c);
+	} else {
+		c->state = CONN_WRITE;
+		wait_for(c, WAIT_WRITE);
+	}
+}
+
+/* Gives c a request without a head, for the reply to what has none. */
+static bool
+empty_request(struct conn *c)
+{
+	struct http_req *r = req_get(c->d);
+
+	if (r == NULL)
+		return false;
+	if (!req_begin(r, c, NULL)) {
+		req_put_back(c->d, r);
+		return false;
+	}
+	c->req = r;
+	c->d->in_flight++;
+	return true;
+}
+
+static void
+refuse(struct conn *c, int status, const char *why)
+{
+	struct httpd *d = c->d;
+	struct http_reply reply = {
+		.status = status,
+		.content_type = "application/json",
+		.headers = d->handler.refuse_headers,
+		.headers_n = d->handler.refuse_headers_n,
+		.close = true,
+	};
+
+	if (c->req == NULL && !empty_request(c)) {
+		conn_close(c);
+		return;
+	}
+	if (c->req->shown && d->handler.on_gone != NULL)
+		d->handler.on_gone(c->req, d->handler.ctx);
+	c->req->shown = false;
+	strbuf_reset(&d->refusal);
+	if (d->handler.on_refuse != NULL)
+		d->handler.on_refuse(status, why, &d->refusal, d->handler.ctx);
+	if (strbuf_check(&d->refusal, NULL) == -1)
+		strbuf_reset(&d->refusal);
+	reply.body = d->refusal.buf;
+	reply.body_len = d->refusal.len;
+	reply.head_only = strcmp(c->req->method, "HEAD") == 0;
+	c->linger_after = true;
+	http_req_reply(c->req, &reply);
+}
+
+/* Reading */
+
+/* The request is whole: its handler works, now or later. */
+static void
+show_request(struct conn *c)
+{
+	struct httpd *d = c->d;
+	struct http_req *r = c->req;
+
+	r->whole = true;
+	c->state = CONN_WORK;
+	if (c->wait != WAIT_WORK)
+		wait_for(c, WAIT_WORK);
+	d->handler.on_request(r, d->handler.ctx);
+	if (c->state == CONN_WORK && c->eof)
+		conn_close(c);
+}
+
+static void
+start_body(struct conn *c)
+{
+	static char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	struct iovec iov = { go_on, sizeof(go_on) - 1 };
+	struct http_req *r = c->req;
+
+	if (r->head.body == HTTP1_BODY_LENGTH &&
+	    r->head.content_length > r->body_max) {
+		refuse(c, 413, "request body is too large");
+		return;
+	}
+	r->body.max = r->body_max;
+	http1_chunked_init(&r->chunked);
+	c->state = CONN_BODY;
+	wait_for(c, WAIT_BODY);
+	if (r->head.expect_continue && input_len(c) == 0 &&
+	    conn_send(c, &iov, 1) == -1)
+		conn_close(c);
+}
+
+/* A head has been read into r from text. */
+static void
+start_request(struct conn *c, struct http_req *r, const char *text)
+{
+	struct httpd *d = c->d;
+
+	if (!req_begin(r, c, text)) {
+		req_put_back(d, r);
+		conn_close(c);
+		return;
+	}
+	(void)evbuffer_drain(bufferevent_get_input(c->bev), r->head.len);
+	c->req = r;
+	c->seen = 0;
+	c->state = CONN_WORK;
+	d->in_flight++;
+	wait_for(c, WAIT_WORK);
+	r->whole = r->head.body == HTTP1_BODY_NONE;
+	r->shown = true;
+	d->handler.on_head(r, d->handler.ctx);
+	if (c->req != r || c->state != CONN_WORK)
+		return;
+	if (r->whole)
+		show_request(c);
+	else
+		start_body(c);
+}
+
+/* Reads a head from the input's first piece, which is all of it but for long
+ * heads; those are made one piece. Sets *ret_text to it. */
+static enum http1_result
+read_head(struct conn *c, struct http_req *r, const char **ret_text,
+    struct http1_refusal *why)
+{
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+	size_t max = c->d->limits.head_bytes, len = evbuffer_get_length(in);
+	size_t n = evbuffer_get_contiguous_space(in);
+	enum http1_result res;
+
+	*ret_text = (const char *)evbuffer_pullup(in, (ev_ssize_t)n);
+	res = http1_read_head(*ret_text, n, max, &c->seen, &r->head, why);
+	if (res != HTTP1_MORE || n == len)
+		return res;
+	n = len > max ? max + 1 : len;
+	if (n > len)
+		n = len;
+	*ret_text = (const char *)evbuffer_pullup(in, (ev_ssize_t)n);
+	if (*ret_text == NULL) {
+		*why = (struct http1_refusal){ 503, "out of memory" };
+		return HTTP1_BAD;
+	}
+	return http1_read_head(*ret_text, n, max, &c->seen, &r->head, why);
+}
+
+/* true: something was done, and there may be more to do. */
+static bool
+head_step(struct conn *c)
+{
+	struct http1_refusal why;
+	struct http_req *r;
+	const char *text;
+
+	if (input_len(c) == 0)
+		return false;
+	r = req_get(c->d);
+	if (r == NULL) {
+		conn_close(c);
+		return false;
+	}
+	switch (read_head(c, r, &text, &why)) {
+	case HTTP1_OK:
+		start_request(c, r, text);
+		return true;
+	case HTTP1_MORE:
+		req_put_back(c->d, r);
+		if (c->state == CONN_IDLE) {
+			c->state = CONN_HEAD;
+			if (c->wait == WAIT_IDLE)
+				wait_for(c, WAIT_HEAD);
+		}
+		return false;
+	case HTTP1_BAD:
+		break;
+	}
+	req_put_back(c->d, r);
+	refuse(c, why.status, why.why);
+	return false;
+}
+
+static enum http1_result
+read_length_body(struct conn *c, struct http_req *r, struct http1_refusal *why)
+{
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+	size_t n = evbuffer_get_length(in);
+	uint64_t left = r->head.content_length - r->body.len;
+	char *to;
+
+	if (n > left)
+		n = (size_t)left;
+	to = strbuf_reserve(&r->body, n);
+	if (to == NULL) {
+		*why = (struct http1_refusal){ 503, "out of memory" };
+		return HTTP1_BAD;
+	}
+	(void)evbuffer_remove(in, to, n);
+	strbuf_commit(&r->body, n);
+	return n == left ? HTTP1_OK : HTTP1_MORE;
+}
+
+static enum http1_result
+read_chunked_body(struct conn *c, struct http_req *r, struct http1_refusal *why)
+{
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+	enum http1_result res = HTTP1_MORE;
+	size_t n, used;
+
+	while (res == HTTP1_MORE && evbuffer_get_length(in) > 0) {
+		n = evbuffer_get_contiguous_space(in);
+		res = http1_chunked_feed(&r->chunked,
+		    (const char *)evbuffer_pullup(in, (ev_ssize_t)n), n, &used,
+		    &r->body, why);
+		(void)evbuffer_drain(in, used);
+	}
+	return res;
+}
+
+static bool
+body_step(struct conn *c)
+{
+	struct http1_refusal why;
+	enum http1_result res;
+
+	if (input_len(c) == 0)
+		return false;
+	if (c->req->head.body == HTTP1_BODY_LENGTH)
+		res = read_length_body(c, c->req, &why);
+	else
+		res = read_chunked_body(c, c->req, &why);
+	switch (res) {
+	case HTTP1_OK:
+		show_request(c);
+		return true;
+	case HTTP1_MORE:
+		return false;
+	case HTTP1_BAD:
+		break;
+	}
+	refuse(c, why.status, why.why);
+	return false;
+}
+
+static bool
+step(struct conn *c)
+{
+	switch (c->state) {
+	case CONN_IDLE:
+	case CONN_HEAD:
+		return head_step(c);
+	case CONN_BODY:
+		return body_step(c);
+	case CONN_LINGER:
+		linger_step(c);
+		return false;
+	case CONN_WORK:
+	case CONN_WRITE:
+	case CONN_DEAD:
+		break;
+	}
+	return false;
+}
+
+/* The input is used up and nothing will follow. */
+static void
+end_of_input(struct conn *c)
+{
+	switch (c->state) {
+	case CONN_HEAD:
+	case CONN_BODY:
+		refuse(c, 400, "the request ends early");
+		return;
+	case CONN_IDLE:
+	case CONN_WORK:
+	case CONN_LINGER:
+		conn_close(c);
+		return;
+	case CONN_WRITE:
+	case CONN_DEAD:
+		break;
+	}
+}
+
+static void
+process(struct conn *c)
+{
+	unsigned n = 0;
+
+	c->busy = true;
+	while (n < STEPS_PER_TURN && step(c))
+		n++;
+	c->busy = false;
+	if (n == STEPS_PER_TURN && c->state != CONN_DEAD)
+		loop_defer(c->d->loop, &c->again);
+	else if (c->eof)
+		end_of_input(c);
+	else if ((c->state == CONN_WORK || c->state == CONN_WRITE) &&
+	    input_len(c) > INPUT_MAX)
+		set_reading(c, false);
+}
+
+/* Callbacks */
+
+static void
+on_again(struct defer *df)
+{
+	struct conn *c = container_of(df, struct conn, again);
+
+	c->d->now_ms = clock_mono_ms();
+	process(c);
+}
+
+static void
+on_read(struct bufferevent *bev, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)bev;
+	c->d->now_ms = clock_mono_ms();
+	process(c);
+}
+
+static void
+on_written(struct bufferevent *bev, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)bev;
+	if (c->state != CONN_WRITE)
+		return;
+	c->d->now_ms = clock_mono_ms();
+	flushed(c);
+}
+
+static void
+on_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)bev;
+	c->d->now_ms = clock_mono_ms();
+	if ((what & BEV_EVENT_EOF) == 0) {
+		conn_close(c);
+		return;
+	}
+	c->eof = true;
+	process(c);
+}
+
+static void
+expire(struct conn *c)
+{
+	struct linger reset = { .l_onoff = 1 };
+
+	if (c->state != CONN_HEAD && c->state != CONN_BODY) {
+		/* Or the kernel would keep the reply for who does not read. */
+		if (c->state == CONN_WRITE)
+			(void)setsockopt(bufferevent_getfd(c->bev), SOL_SOCKET,
+			    SO_LINGER, &reset, sizeof(reset));
+		conn_close(c);
+		return;
+	}
+	refuse(c, 408, "the request takes too long");
+	/* Who is slow gets no more of our time than that. */
+	if (c->state == CONN_LINGER)
+		conn_close(c);
+}
+
+static void
+on_sweep(struct timer *t)
+{
+	struct httpd *d = container_of(t, struct httpd, sweep);
+	struct conn *c;
+	int wait, n = 0;
+
+	d->now_ms = clock_mono_ms();
+	for (wait = 0; wait < WAIT_WORK; wait++)
+		while (n < EXPIRED_PER_TURN &&
+		    (c = TAILQ_FIRST(&d->waits[wait])) != NULL &&
+		    c->deadline_ms <= d->now_ms) {
+			expire(c);
+			n++;
+		}
+	if (d->conns_n > 0)
+		timer_arm(t, n == EXPIRED_PER_TURN ? 0 : sweep_ms(d));
+}
+
+/* Opening */
+
+static struct conn *
+new_conn(struct httpd *d, int fd, const struct address *from)
+{
+	struct conn *c = mem_calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->bev = bufferevent_socket_new(
+	    loop_base(d->loop), fd, BEV_OPT_CLOSE_ON_FREE);
+	if (c->bev == NULL) {
+		mem_free(c);
+		return NULL;
+	}
+	c->d = d;
+	memcpy(c->from, "unix", sizeof("unix"));
+	if (from->family != AF_UNIX)
+		(void)inet_ntop(
+		    from->family, from->bytes, c->from, sizeof(c->from));
+	defer_init(&c->again, on_again, "httpd");
+	bufferevent_setcb(c->bev, on_read, on_written, on_event, c);
+	return c;
+}
+
+/* With all places taken, who has waited longest without a request goes. */
+static bool
+make_room(struct httpd *d)
+{
+	if (d->conns_n < d->limits.connections)
+		return true;
+	if (TAILQ_EMPTY(&d->waits[WAIT_IDLE]))
+		return false;
+	conn_close(TAILQ_FIRST(&d->waits[WAIT_IDLE]));
+	return d->conns_n < d->limits.connections;
+}
+
+void
+conn_open(struct httpd *d, int fd, const struct address *from)
+{
+	struct peer *p = NULL;
+	struct conn *c;
+
+	d->now_ms = clock_mono_ms();
+	if (from->family != AF_UNIX)
+		p = peer_get(d, from);
+	if ((from->family != AF_UNIX && p == NULL) || !make_room(d)) {
+		peer_put(p);
+		(void)close(fd);
+		return;
+	}
+	c = new_conn(d, fd, from);
+	if (c == NULL) {
+		peer_put(p);
+		(void)close(fd);
+		return;
+	}
+	c->peer = p;
+	c->state = CONN_IDLE;
+	/* The first head has its deadline from the connection on. */
+	c->wait = WAIT_HEAD;
+	c->deadline_ms = d->now_ms + d->limits.head_ms;
+	TAILQ_INSERT_TAIL(&d->waits[WAIT_HEAD], c, link);
+	if (d->conns_n++ == 0 && !d->sweep.armed)
+		timer_arm(&d->sweep, sweep_ms(d));
+	if (bufferevent_enable(c->bev, EV_READ) == -1)
+		conn_close(c);
+}
+
+/* The server */
+
+int
+httpd_new(struct httpd **ret, struct loop *l, const struct httpd_limits *limits,
+    const struct httpd_handler *h, struct error *e)
+{
+	AUTO(httpd) struct httpd *d = mem_calloc(1, sizeof(*d));
+	int i;
+
+	if (d == NULL)
+		return error_nomem(e);
+	d->loop = l;
+	d->limits = *limits;
+	d->handler = *h;
+	for (i = 0; i < WAIT_COUNT; i++)
+		TAILQ_INIT(&d->waits[i]);
+	strbuf_init(&d->out, REPLY_HEAD_MAX);
+	strbuf_init(&d->refusal, REFUSAL_MAX);
+	rand_hex(d->id_prefix, sizeof(d->id_prefix) - 1);
+	if (timer_init(&d->sweep, l, on_sweep, "httpd-sweep", e) == -1 ||
+	    listeners_init(d, e) == -1)
+		return -1;
+	*ret = STEAL(d);
+	return 0;
+}
+
+void
+httpd_set_limits(struct httpd *d, const struct httpd_limits *limits)
+{
+	d->limits = *limits;
+}
+
+void
+httpd_drain(struct httpd *d)
+{
+	struct conn *c, *next;
+	int wait;
+
+	d->draining = true;
+	listeners_close(d);
+	for (wait = 0; wait <= WAIT_HEAD; wait++)
+		for (c = TAILQ_FIRST(&d->waits[wait]); c != NULL; c = next) {
+			next = TAILQ_NEXT(c, link);
+			if (c->state == CONN_IDLE && input_len(c) == 0)
+				conn_close(c);
+		}
+}
+
+unsigned
+httpd_connections(const struct httpd *d)
+{
+	return d->conns_n;
+}
+
+unsigned
+httpd_in_flight(const struct httpd *d)
+{
+	return d->in_flight;
+}
+
+struct httpd *
+httpd_free(struct httpd *d)
+{
+	struct conn *c;
+	int wait;
+
+	if (d == NULL)
+		return NULL;
+	listeners_fini(d);
+	for (wait = 0; wait < WAIT_COUNT; wait++)
+		while ((c = TAILQ_FIRST(&d->waits[wait])) != NULL)
+			conn_close(c);
+	timer_fini(&d->sweep);
+	req_pool_free(d);
+	strbuf_fini(&d->out);
+	strbuf_fini(&d->refusal);
+	mem_free(d);
+	return NULL;
+}
+
+void
+httpd_accept_body(struct http_req *r, size_t max)
+{
+	r->body_max = max;
+}
