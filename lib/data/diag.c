@@ -266,9 +266,9 @@ diag_check(const struct diag *d, struct error *e)
 	AUTO_STRBUF struct strbuf b;
 	size_t i;
 
+	strbuf_init(&b, sizeof(e->text));
 	if (d->errors == 0)
 		return 0;
-	strbuf_init(&b, sizeof(e->text));
 	for (i = 0; i < d->n && d->items[i].warning; i++)
 		continue;
 	/* Errors push out warnings, so one of them is stored. */

@@ -29,6 +29,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/rand.h"
 #include "lib/base/strbuf.h"
+#include "lib/base/utf8.h"
 #include "lib/data/envtag.h"
 #include "lib/data/scalar.h"
 
@@ -226,32 +227,67 @@ static const struct problem {
 	{ "found undefined tag handle", "the tag has no known handle", false },
 };
 
+/* The character at an index that libyaml counted in characters: its bytes, and
+ * their number, 0 when there is none that can be shown. */
 static const char *
-text_at(const char *text, size_t len, size_t index)
+char_at(const char *text, size_t len, size_t index, size_t *ret)
 {
 	size_t i;
 
-	/* libyaml counts characters. */
 	for (i = 0; i < len; i++) {
 		if (((unsigned char)text[i] & 0xc0) == 0x80)
 			continue;
 		if (index-- == 0)
-			return text + i;
+			break;
 	}
-	return "";
+	*ret = utf8_print_len(text + i, len - i);
+	return text + i;
+}
+
+/* Faults that name a character of the text; false for any other. */
+static bool
+character_fault(struct reader *r, struct diag_pos pos, const char *theirs,
+    const char *text, size_t len)
+{
+	size_t index = r->parser.problem_mark.index, n;
+	const char *c;
+
+	if (strcmp(theirs, "found character that cannot start any token") ==
+	    0) {
+		c = char_at(text, len, index, &n);
+		if (c < text + len && *c == '\t')
+			diag_error(r->d, pos, "yaml-syntax", NULL, NULL,
+			    "not YAML: found a tab where indentation was "
+			    "expected");
+		else
+			diag_error(r->d, pos, "yaml-syntax", NULL,
+			    "put it in quotes",
+			    "not YAML: a value cannot begin with '%.*s'",
+			    (int)n, c);
+		return true;
+	}
+	if (strcmp(theirs, "found unknown escape character") == 0) {
+		c = char_at(text, len, index, &n);
+		if (n == 1 && *c == '\\')
+			c = char_at(text, len, index + 1, &n);
+		diag_error(r->d, pos, "yaml-syntax", NULL,
+		    "double the backslash, or use single quotes",
+		    "not YAML: '\\%.*s' is not an escape", (int)n, c);
+		return true;
+	}
+	return false;
 }
 
 static void
 syntax_fault(struct reader *r, const char *text, size_t len)
 {
 	const yaml_parser_t *p = &r->parser;
-	const char *at, *theirs;
+	const char *theirs, *context;
 	struct diag_pos pos;
 	size_t i;
 
 	theirs = p->problem != NULL ? p->problem : "syntax";
 	pos = pos_of(&p->problem_mark);
-	at = text_at(text, len, p->problem_mark.index);
 	for (i = 0; i < ARRAY_LEN(problems); i++) {
 		if (strcmp(problems[i].theirs, theirs) != 0)
 			continue;
@@ -261,28 +297,11 @@ syntax_fault(struct reader *r, const char *text, size_t len)
 		    problems[i].ours);
 		return;
 	}
-	if (strcmp(theirs, "found character that cannot start any token") ==
-	    0) {
-		if (*at == '\t')
-			diag_error(r->d, pos, "yaml-syntax", NULL, NULL,
-			    "not YAML: found a tab where indentation was "
-			    "expected");
-		else
-			diag_error(r->d, pos, "yaml-syntax", NULL,
-			    "put it in quotes",
-			    "not YAML: a value cannot begin with '%c'", *at);
+	if (character_fault(r, pos, theirs, text, len))
 		return;
-	}
-	if (strcmp(theirs, "found unknown escape character") == 0) {
-		diag_error(r->d, pos, "yaml-syntax", NULL,
-		    "double the backslash, or use single quotes",
-		    "not YAML: '\\%c' is not an escape",
-		    at[0] == '\\' ? at[1] : at[0]);
-		return;
-	}
-	diag_error(r->d, pos, "yaml-syntax", NULL, NULL, "not YAML: %s%s%s",
-	    p->context != NULL ? p->context : "",
-	    p->context != NULL ? ": " : "", theirs);
+	context = p->context != NULL ? p->context : "reading it";
+	diag_error(r->d, pos, "yaml-syntax", NULL, NULL, "not YAML: %s: %s",
+	    context, theirs);
 }
 
 /* A reader's fault has an offset in bytes only. */

@@ -5,14 +5,12 @@
  * Findings: order, the maximum, printing, suggestions.
  */
 
-#include "lib/data/diag.h"
+#include "test/unit/support/test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "lib/data/diag.h"
+#include "test/unit/support/torture.h"
 
 static void
 test_print(void **state)
@@ -193,17 +191,47 @@ test_suggest(void **state)
 	    keys, ARRAY_LEN(keys)));
 }
 
-int
-main(void)
+static int
+find_and_print(void *ctx, struct error *e)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_print),
-		cmocka_unit_test(test_body),
-		cmocka_unit_test(test_maximum),
-		cmocka_unit_test(test_no_memory),
-		cmocka_unit_test(test_quote),
-		cmocka_unit_test(test_suggest),
-	};
+	struct arena AUTO_ARENA a;
+	struct strbuf AUTO_STRBUF out;
+	struct error found = ERROR_INIT;
+	struct diag d;
+	unsigned i;
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	(void)ctx;
+	arena_init(&a, 1 << 20);
+	strbuf_init(&out, 1 << 20);
+	diag_init(&d, &a, "f");
+	for (i = 0; i < 30; i++)
+		diag_error(&d, (struct diag_pos){ i, 1 }, "r", "a.path",
+		    diag_suggest(&a, "knid", (const char *[]){ "kind" }, 1),
+		    "%s is no kind", diag_quote(&a, "knid", 4));
+	/* A fault is a fault, whatever memory says. */
+	assert_int_equal(diag_check(&d, &found), -1);
+	assert_int_equal(found.code, OVE_INVALID);
+	diag_print(&d, "p", "text\n", true, &out);
+	if (strbuf_check(&out, e) == -1)
+		return -1;
+	return arena_check(&a, e);
 }
+
+static void
+test_torture(void **state)
+{
+	(void)state;
+	torture(find_and_print, NULL);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_print),
+	cmocka_unit_test(test_body),
+	cmocka_unit_test(test_maximum),
+	cmocka_unit_test(test_no_memory),
+	cmocka_unit_test(test_quote),
+	cmocka_unit_test(test_suggest),
+	cmocka_unit_test(test_torture),
+};
+
+TEST_MAIN(tests)

@@ -5,18 +5,15 @@
  * JSON: what is accepted, what is refused and where, numbers, the styles.
  */
 
-#include "lib/data/json.h"
+#include "test/unit/support/test.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "lib/base/mem.h"
+#include "lib/data/json.h"
+#include "test/unit/support/torture.h"
 
 /* Read and written compactly, NULL: refused. */
 static const struct {
@@ -404,19 +401,47 @@ test_write_by_hand(void **state)
 	assert_string_equal(out.buf, "\"\\ufffd\"");
 }
 
-int
-main(void)
+static int
+read_and_write(void *ctx, struct error *e)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_accepted),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_positions),
-		cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_many_keys),
-		cmocka_unit_test(test_styles),
-		cmocka_unit_test(test_write_by_hand),
-	};
+	const char *text = ctx;
+	struct arena AUTO_ARENA a;
+	struct strbuf AUTO_STRBUF out;
+	struct node *n;
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	arena_init(&a, 1 << 20);
+	strbuf_init(&out, 1 << 20);
+	if (json_read(text, strlen(text), &a, &n, e) == -1)
+		return -1;
+	json_write(&out, n, JSON_INDENT4_ASCII);
+	return strbuf_check(&out, e);
 }
+
+static void
+test_torture(void **state)
+{
+	struct strbuf AUTO_STRBUF b;
+	unsigned i;
+
+	(void)state;
+	strbuf_init(&b, 1 << 20);
+	strbuf_adds(&b, "{\"list\": [1, 2.5, \"text\", null, true]");
+	for (i = 0; i < 100; i++)
+		strbuf_addf(&b, ", \"key%u\": {\"a\": %u}", i, i);
+	strbuf_addc(&b, '}');
+	torture(read_and_write, b.buf);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_accepted),
+	cmocka_unit_test(test_refused),
+	cmocka_unit_test(test_positions),
+	cmocka_unit_test(test_numbers),
+	cmocka_unit_test(test_limits),
+	cmocka_unit_test(test_many_keys),
+	cmocka_unit_test(test_styles),
+	cmocka_unit_test(test_write_by_hand),
+	cmocka_unit_test(test_torture),
+};
+
+TEST_MAIN(tests)

@@ -5,16 +5,14 @@
  * The neutral tree: making, changing, comparing, equal keys, floats as text.
  */
 
-#include "lib/data/node.h"
+#include "test/unit/support/test.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "lib/data/node.h"
+#include "test/unit/support/torture.h"
 
 static void
 test_build(void **state)
@@ -218,16 +216,43 @@ test_words(void **state)
 	assert_string_equal(node_type_article(&n), "a date and time");
 }
 
-int
-main(void)
+static int
+build_and_fold(void *ctx, struct error *e)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_build),
-		cmocka_unit_test(test_full_arena),
-		cmocka_unit_test(test_fold),
-		cmocka_unit_test(test_float_text),
-		cmocka_unit_test(test_words),
-	};
+	struct arena AUTO_ARENA a;
+	struct node *map, *list;
+	const struct node *dup;
+	size_t i;
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	(void)ctx;
+	arena_init(&a, 1 << 20);
+	map = node_new(&a, NODE_MAP);
+	list = node_new(&a, NODE_LIST);
+	for (i = 0; i < 60; i++) {
+		node_add(&a, list, node_str(&a, "a text of some length"));
+		node_add_pair(&a, map, node_int(&a, (int64_t)i % 40),
+		    node_copy(&a, list));
+	}
+	node_replace(&a, map, "k", node_bool(&a, true));
+	if (arena_check(&a, e) == -1)
+		return -1;
+	return node_map_fold(map, &dup, e);
 }
+
+static void
+test_torture(void **state)
+{
+	(void)state;
+	torture(build_and_fold, NULL);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_build),
+	cmocka_unit_test(test_full_arena),
+	cmocka_unit_test(test_fold),
+	cmocka_unit_test(test_float_text),
+	cmocka_unit_test(test_words),
+	cmocka_unit_test(test_torture),
+};
+
+TEST_MAIN(tests)
