@@ -87,18 +87,25 @@ record_get(struct store *s, enum record_kind kind, const char *project,
 	return 0;
 }
 
+/* Milliseconds of a time in a record. */
+static int64_t
+ms_of(const struct node *n)
+{
+	return n->type == NODE_INT ? n->u.i * 1000
+				   : (int64_t)(n->u.f * 1000.0 + 0.5);
+}
+
 void
 record_age(struct node *record, int64_t now_ms, struct arena *a)
 {
-	struct node *at = node_get(record, "last_update");
-	double age;
+	const struct node *at = node_get(record, "last_update");
+	int64_t age;
 
 	if (at == NULL || (at->type != NODE_FLOAT && at->type != NODE_INT))
 		return;
-	age = (double)now_ms / 1000.0 -
-	    (at->type == NODE_FLOAT ? at->u.f : (double)at->u.i);
-	node_replace(
-	    a, record, "last_update", node_float(a, age > 0 ? age : 0));
+	age = now_ms - ms_of(at);
+	node_replace(a, record, "last_update",
+	    node_float(a, (double)(age > 0 ? age : 0) / 1000.0));
 }
 
 void

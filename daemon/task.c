@@ -128,6 +128,7 @@ task_write(struct task *t)
 	int r;
 
 	store_batch_init(&b);
+	t->write.change.cancel_asked = t->cancel_asked;
 	r = batch_of_write(t, &b, &e);
 	if (r == 0)
 		r = queue_change(t->r->deps.queue, t->job.id, &t->write.change,

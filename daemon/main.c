@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * overlordd: arguments, detaching, exit codes. The parent of a detached daemon
+ * stays until the daemon is ready or has failed, so that `service overlordd
+ * start` tells the truth.
+ */
+#include <sys/types.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <config.h>
+
+#include "daemon/daemon.h"
+#include "daemon/program.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "proto/config.h"
+#include "proto/status.h"
+
+enum mode {
+	MODE_RUN,
+	MODE_TEST,
+	MODE_CHECK
+};
+
+struct args {
+	struct daemon_options opts;
+	enum mode mode;
+	const char *backup;
+};
+
+static const char usage_text[] =
+    "usage: overlordd [-FhtV] [-f FILE] [--check] [--backup DIR]\n"
+    "  -f FILE       configuration (default $OVERLORD_CONFIG, then\n"
+    "                " OVERLORD_CONFIG_DEFAULT ")\n"
+    "  -F            stay in the foreground\n"
+    "  -t            check the configuration and end\n"
+    "  --check       check the store and end; no daemon may use it\n"
+    "  --backup DIR  copy the store of a running daemon to DIR and end\n"
+    "  -V            print the version and end\n"
+    "See overlordd(8).\n";
+
+static int
+complain(const struct error *e, int code)
+{
+	(void)fprintf(stderr, "overlordd: %s\n", e->text);
+	return code;
+}
+
+static int
+usage_error(void)
+{
+	(void)fputs(usage_text, stderr);
+	return EXIT_CODE_USAGE;
+}
+
+/* -f, then OVERLORD_CONFIG, then the default file when it is there. */
+static int
+find_config(struct args *a, const char *given)
+{
+	static char path[PATH_MAX];
+	const char *env = getenv("OVERLORD_CONFIG");
+
+	if (given == NULL && env != NULL && env[0] != '\0') {
+		given = env;
+		if (access(env, F_OK) < 0) {
+			(void)fprintf(stderr,
+			    "overlordd: warning: OVERLORD_CONFIG names '%s', "
+			    "which does not exist; all is default\n",
+			    env);
+			return 0;
+		}
+	}
+	if (given == NULL && access(OVERLORD_CONFIG_DEFAULT, F_OK) < 0)
+		return 0;
+	if (given == NULL)
+		given = OVERLORD_CONFIG_DEFAULT;
+	/* A daemon that has detached must find it again. */
+	if (realpath(given, path) == NULL) {
+		(void)fprintf(
+		    stderr, "overlordd: %s: %s\n", given, strerror(errno));
+		return EXIT_CODE_NOINPUT;
+	}
+	a->opts.config_path = path;
+	return 0;
+}
+
+/* -1: go on; else the exit code. */
+static int
+read_args(int argc, char **argv, struct args *a)
+{
+	static const struct option longs[] = {
+		{ "check", no_argument, NULL, 'c' },
+		{ "backup", required_argument, NULL, 'b' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *config = NULL;
+	int c, r;
+
+	while ((c = getopt_long(argc, argv, "f:FthV", longs, NULL)) != -1)
+		switch (c) {
+		case 'f':
+			config = optarg;
+			break;
+		case 'F':
+			a->opts.foreground = true;
+			break;
+		case 't':
+			a->mode = MODE_TEST;
+			break;
+		case 'c':
+			a->mode = MODE_CHECK;
+			break;
+		case 'b':
+			a->backup = optarg;
+			break;
+		case 'h':
+			(void)fputs(usage_text, stdout);
+			return 0;
+		case 'V':
+			(void)printf(
+			    "overlordd, version %s\n", OVERLORD_VERSION);
+			return 0;
+		default:
+			return usage_error();
+		}
+	if (optind != argc)
+		return usage_error();
+	r = find_config(a, config);
+	return r == 0 ? -1 : r;
+}
+
+static void
+warn_missing(const char *name, const char *what)
+{
+	AUTO_FREE char *path = NULL;
+	struct error e = ERROR_INIT;
+
+	if (program_find(name, &path, &e) < 0)
+		(void)fprintf(
+		    stderr, "overlordd: warning: %s: %s\n", what, e.text);
+}
+
+static int
+test_config(const struct args *a, const struct loaded *l)
+{
+	warn_missing(l->config->director.command,
+	    "nothing can be deployed on this node");
+	warn_missing(l->config->appjail.command, "no AppJail on this node");
+	(void)printf("%s: configuration is valid\n",
+	    a->opts.config_path != NULL ? a->opts.config_path : "(defaults)");
+	return 0;
+}
+
+static int
+check_store(const struct args *a, struct loaded **l)
+{
+	AUTO(daemon) struct daemon *d = NULL;
+	struct error e = ERROR_INIT;
+
+	if (daemon_new(&d, &a->opts, l, &e) < 0 || daemon_check(d, &e) < 0)
+		return complain(&e, (int)status_exit(e.code));
+	(void)puts("the store is sound");
+	return 0;
+}
+
+static int
+run(const struct args *a, struct loaded **l, int ready_fd)
+{
+	AUTO(daemon) struct daemon *d = NULL;
+	struct error e = ERROR_INIT;
+
+	if (daemon_log(*l, a->opts.foreground, &e) < 0)
+		return complain(&e, EXIT_CODE_CANTCREAT);
+	if (daemon_new(&d, &a->opts, l, &e) < 0 || daemon_start(d, &e) < 0) {
+		log_error("daemon", NO_FIELDS, "%s", e.text);
+		if (!a->opts.foreground)
+			(void)complain(&e, 0);
+		return (int)status_exit(e.code);
+	}
+	if (ready_fd >= 0) {
+		(void)!write(ready_fd, "", 1);
+		(void)close(ready_fd);
+		(void)dup2(STDIN_FILENO, STDOUT_FILENO);
+		(void)dup2(STDIN_FILENO, STDERR_FILENO);
+	}
+	if (daemon_run(d, &e) < 0) {
+		log_error("daemon", NO_FIELDS, "%s", e.text);
+		return EXIT_CODE_SOFTWARE;
+	}
+	log_notice("daemon", NO_FIELDS, "stopped");
+	return 0;
+}
+
+/* In the parent: ends with what came of the child. */
+CC_NORETURN static void
+wait_ready(pid_t child, int fd)
+{
+	int status;
+	char c;
+
+	if (read(fd, &c, 1) == 1)
+		_exit(0);
+	if (waitpid(child, &status, 0) == child && WIFEXITED(status))
+		_exit(WEXITSTATUS(status));
+	_exit(EXIT_CODE_SOFTWARE);
+}
+
+/* In the child: the descriptor to tell that it is ready; -1 on failure. */
+static int
+detach(struct error *e)
+{
+	int fds[2], null;
+	pid_t pid;
+
+	if (pipe(fds) < 0)
+		return error_set_errno(e, errno, "pipe");
+	if ((pid = fork()) < 0)
+		return error_set_errno(e, errno, "fork");
+	if (pid > 0) {
+		(void)close(fds[1]);
+		wait_ready(pid, fds[0]);
+	}
+	(void)close(fds[0]);
+	(void)fcntl(fds[1], F_SETFD, FD_CLOEXEC);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (setsid() < 0 || null < 0 || dup2(null, STDIN_FILENO) < 0)
+		return error_set_errno(e, errno, "detach");
+	(void)close(null);
+	return fds[1];
+}
+
+int
+main(int argc, char **argv, char **envp)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	AUTO(loaded) struct loaded *l = NULL;
+	struct error e = ERROR_INIT;
+	struct args a = {
+		.opts.environment = (const char *const *)envp,
+	};
+	int r, ready = -1;
+
+	if ((r = read_args(argc, argv, &a)) >= 0)
+		return r;
+	if (daemon_load(&a.opts, &l, &e) < 0)
+		return complain(&e,
+		    e.code == OVE_INVALID ? EXIT_CODE_CONFIG
+					  : (int)status_exit(e.code));
+	if (a.mode == MODE_TEST)
+		return test_config(&a, l);
+	if (a.backup != NULL)
+		return daemon_backup(l->config, a.backup, &e) < 0
+		    ? complain(&e, (int)status_exit(e.code))
+		    : 0;
+	if (a.mode == MODE_CHECK)
+		return check_store(&a, &l);
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+	if (!a.opts.foreground && (ready = detach(&e)) < 0)
+		return complain(&e, EXIT_CODE_OSERR);
+	return run(&a, &l, ready);
+}
