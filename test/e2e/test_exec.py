@@ -170,6 +170,15 @@ def test_a_directory_that_is_gone(tmp_path):
     os.close(run.fifo)
 
 
+def test_a_directory_that_goes_meanwhile(tmp_path):
+    run = Run(tmp_path / "run", sh("rm -r %s; exit 5" % (tmp_path / "run")))
+    start = time.monotonic()
+    assert os.waitstatus_to_exitcode(os.waitpid(run.pid, 0)[1]) == 74
+    # It does not go on trying, as on a full disk.
+    assert time.monotonic() - start < 20
+    os.close(run.fifo)
+
+
 def test_output_that_cannot_be_written_does_not_stop_the_command(tmp_path):
     # The limit is the helper's; the command has its own again.
     limits = [[resource.RLIMIT_FSIZE, 2**64 - 1, 2**64 - 1]]

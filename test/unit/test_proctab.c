@@ -848,6 +848,12 @@ three_ended(struct world *w)
 	return w->ends.n == 3;
 }
 
+static bool
+four_ended(struct world *w)
+{
+	return w->ends.n == 4;
+}
+
 static void
 table_can_be_full(void **state)
 {
@@ -868,6 +874,7 @@ table_can_be_full(void **state)
 	    PROCTAB_FULL);
 	wait_for(w, three_ended);
 	test_ok(proctab_start(w->pt, "x", &spec, on_done, &w->ends, &e), &e);
+	wait_for(w, four_ended);
 }
 
 static bool
