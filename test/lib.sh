@@ -13,7 +13,8 @@
 #	manager while all that a set needs is there.  Sets: build, test, lint,
 #	clang, cross, bench.
 # build_overlord DIR [MESON-OPTION...]  configures DIR when that is needed,
-#	with warnings as errors, and builds.
+#	with warnings as errors, and builds: everything, or what
+#	$BUILD_TARGETS names.
 # cpus  prints how many there are.
 # PYTHON  is the Python that has the test modules.
 
@@ -226,7 +227,9 @@ build_overlord() {
 		fi
 		echo "$options" >"$build_dir/.options"
 	fi
-	if ! ninja -C "$build_dir" >"$build_dir/ninja.log" 2>&1; then
+	# shellcheck disable=SC2086
+	if ! ninja -C "$build_dir" ${BUILD_TARGETS:-} \
+	    >"$build_dir/ninja.log" 2>&1; then
 		tail -n 200 "$build_dir/ninja.log"
 		die "the build failed"
 	fi

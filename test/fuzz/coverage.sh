@@ -17,7 +17,9 @@ need_deps build test clang
 BUILD=$ROOT/build-coverage
 # meson runs programs to try the compiler; their profiles are nobody's.
 export LLVM_PROFILE_FILE=/dev/null
-CC=clang build_overlord "$BUILD" -Db_pie=false \
+CC=clang BUILD_TARGETS=$(sed -n \
+    's/^\([a-z0-9_]\{1,\}\) .*/ test\/fuzz\/replay_\1/p' \
+    "$ROOT/test/fuzz/targets.txt") build_overlord "$BUILD" -Db_pie=false \
     -Dc_args='-fprofile-instr-generate -fcoverage-mapping' \
     -Dc_link_args='-fprofile-instr-generate'
 
@@ -34,11 +36,12 @@ while read -r name _ sources; do
 	llvm-profdata merge -sparse "$profile.raw" -o "$profile.data"
 	for source in $sources; do
 		percent=$(llvm-cov export -summary-only \
-		    -instr-profile="$profile.data" "$program" \
-		    "$ROOT/$source" | "$PYTHON" -c '
-import json, sys
-lines = json.load(sys.stdin)["data"][0]["totals"]["lines"]
-print("%.1f" % lines["percent"])')
+		    -instr-profile="$profile.data" "$program" | "$PYTHON" -c '
+import json, os, sys
+for f in json.load(sys.stdin)["data"][0]["files"]:
+    if os.path.normpath(f["filename"]).endswith("/" + sys.argv[1]):
+        print("%.1f" % f["summary"]["lines"]["percent"])' "$source")
+		[ -n "$percent" ] || die "$name: $source is not in the program"
 		note=
 		if [ "${percent%.*}" -lt "$minimum" ]; then
 			note="	below $minimum"

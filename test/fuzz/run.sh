@@ -56,10 +56,6 @@ esac
 seconds=$1
 shift
 
-need_deps build test clang
-BUILD=$ROOT/build-fuzz
-CC=clang build_overlord "$BUILD" -Dfuzz=true
-
 [ $# -gt 0 ] || {
 	# shellcheck disable=SC2046
 	set -- $(sed -n 's/^\([a-z0-9_]\{1,\}\) .*/\1/p' \
@@ -69,6 +65,11 @@ CC=clang build_overlord "$BUILD" -Dfuzz=true
 	echo "fuzz: no targets"
 	exit 0
 }
+
+need_deps build test clang
+BUILD=$ROOT/build-fuzz
+CC=clang BUILD_TARGETS=$(printf ' test/fuzz/fuzz_%s' "$@") \
+    build_overlord "$BUILD" -Dfuzz=true
 
 export BUILD SECONDS_EACH="$seconds" FUZZ="$ROOT/test/fuzz" \
     CORPUS="$ROOT/test/fuzz/corpus"
