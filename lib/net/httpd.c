@@ -16,9 +16,7 @@
  * the handler answers at once.
  *
  * A reply is written to the socket directly; only what the kernel does not take
- * goes through the bufferevent. Deadlines cost no timer each: a connection sits
- * in the list of what it waits for, and one sweep per server looks at the heads
- * of the lists.
+ * goes through the bufferevent.
  *
  * After a refusal, and whenever input is left over, our side is shut and the
  * rest is thrown away for a short time: closing at once would reset the
@@ -44,68 +42,15 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
-#include "lib/base/rand.h"
 #include "lib/net/httpd_internal.h"
 
 /* Heads and pieces of bodies that one connection may use up per turn. */
 #define STEPS_PER_TURN 32
-#define EXPIRED_PER_TURN 256
 /* Input behind a request in work that stops the reading. */
 #define INPUT_MAX ((size_t)64 << 10)
-#define REPLY_HEAD_MAX ((size_t)64 << 10)
-#define REFUSAL_MAX ((size_t)64 << 10)
-#define LINGER_MS 2000
 #define LINGER_MAX ((size_t)16 << 20)
 
-static void process(struct conn *c);
 static void refuse(struct conn *c, int status, const char *why);
-
-/* Deadlines */
-
-static int64_t
-wait_ms(const struct httpd *d, enum conn_wait wait)
-{
-	switch (wait) {
-	case WAIT_IDLE:
-		return d->limits.idle_ms;
-	case WAIT_HEAD:
-		return d->limits.head_ms;
-	case WAIT_BODY:
-		return d->limits.body_ms;
-	case WAIT_WRITE:
-		return d->limits.write_ms;
-	case WAIT_LINGER:
-		return LINGER_MS;
-	case WAIT_WORK:
-	case WAIT_COUNT:
-		break;
-	}
-	return 0;
-}
-
-static void
-wait_for(struct conn *c, enum conn_wait wait)
-{
-	struct httpd *d = c->d;
-
-	TAILQ_REMOVE(&d->waits[c->wait], c, link);
-	c->wait = wait;
-	c->deadline_ms = d->now_ms + wait_ms(d, wait);
-	TAILQ_INSERT_TAIL(&d->waits[wait], c, link);
-}
-
-/* Often enough that a deadline is late by an eighth of itself. */
-static int64_t
-sweep_ms(const struct httpd *d)
-{
-	int64_t ms = LINGER_MS;
-	int wait;
-
-	for (wait = 0; wait < WAIT_WORK; wait++)
-		if (wait_ms(d, (enum conn_wait)wait) < ms)
-			ms = wait_ms(d, (enum conn_wait)wait);
-	return ms / 8 < 10 ? 10 : ms / 8;
-}
 
 /* Closing */
 
@@ -131,7 +76,7 @@ drop_request(struct conn *c)
 	req_end(d, r);
 }
 
-static void
+void
 conn_close(struct conn *c)
 {
 	struct httpd *d = c->d;
@@ -194,7 +139,7 @@ finish(struct conn *c)
 	(void)shutdown(bufferevent_getfd(c->bev), SHUT_WR);
 	c->state = CONN_LINGER;
 	c->linger_left = LINGER_MAX;
-	wait_for(c, WAIT_LINGER);
+	conn_wait_for(c, WAIT_LINGER);
 	set_reading(c, true);
 	linger_step(c);
 }
@@ -251,7 +196,7 @@ flushed(struct conn *c)
 	}
 	c->state = CONN_IDLE;
 	c->seen = 0;
-	wait_for(c, WAIT_IDLE);
+	conn_wait_for(c, WAIT_IDLE);
 	set_reading(c, true);
 	if (!c->busy && (c->eof || input_len(c) > 0))
 		loop_defer(c->d->loop, &c->again);
@@ -320,7 +265,7 @@ http_req_reply(struct http_req *r, const struct http_reply *reply)
 		flushed(c);
 	} else {
 		c->state = CONN_WRITE;
-		wait_for(c, WAIT_WRITE);
+		conn_wait_for(c, WAIT_WRITE);
 	}
 }
 
@@ -384,7 +329,7 @@ show_request(struct conn *c)
 	r->whole = true;
 	c->state = CONN_WORK;
 	if (c->wait != WAIT_WORK)
-		wait_for(c, WAIT_WORK);
+		conn_wait_for(c, WAIT_WORK);
 	d->handler.on_request(r, d->handler.ctx);
 	if (c->state == CONN_WORK && c->eof)
 		conn_close(c);
@@ -405,7 +350,7 @@ start_body(struct conn *c)
 	r->body.max = r->body_max;
 	http1_chunked_init(&r->chunked);
 	c->state = CONN_BODY;
-	wait_for(c, WAIT_BODY);
+	conn_wait_for(c, WAIT_BODY);
 	if (r->head.expect_continue && input_len(c) == 0 &&
 	    conn_send(c, &iov, 1) == -1)
 		conn_close(c);
@@ -427,7 +372,7 @@ start_request(struct conn *c, struct http_req *r, const char *text)
 	c->seen = 0;
 	c->state = CONN_WORK;
 	d->in_flight++;
-	wait_for(c, WAIT_WORK);
+	conn_wait_for(c, WAIT_WORK);
 	r->whole = r->head.body == HTTP1_BODY_NONE;
 	r->shown = true;
 	d->handler.on_head(r, d->handler.ctx);
@@ -489,7 +434,7 @@ head_step(struct conn *c)
 		if (c->state == CONN_IDLE) {
 			c->state = CONN_HEAD;
 			if (c->wait == WAIT_IDLE)
-				wait_for(c, WAIT_HEAD);
+				conn_wait_for(c, WAIT_HEAD);
 		}
 		return false;
 	case HTTP1_BAD:
@@ -668,8 +613,8 @@ on_event(struct bufferevent *bev, short what, void *arg)
 	process(c);
 }
 
-static void
-expire(struct conn *c)
+void
+conn_expire(struct conn *c)
 {
 	struct linger reset = { .l_onoff = 1 };
 
@@ -687,26 +632,13 @@ expire(struct conn *c)
 		conn_close(c);
 }
 
-static void
-on_sweep(struct timer *t)
-{
-	struct httpd *d = container_of(t, struct httpd, sweep);
-	struct conn *c;
-	int wait, n = 0;
-
-	d->now_ms = clock_mono_ms();
-	for (wait = 0; wait < WAIT_WORK; wait++)
-		while (n < EXPIRED_PER_TURN &&
-		    (c = TAILQ_FIRST(&d->waits[wait])) != NULL &&
-		    c->deadline_ms <= d->now_ms) {
-			expire(c);
-			n++;
-		}
-	if (d->conns_n > 0)
-		timer_arm(t, n == EXPIRED_PER_TURN ? 0 : sweep_ms(d));
-}
-
 /* Opening */
+
+bool
+conn_is_quiet(const struct conn *c)
+{
+	return c->state == CONN_IDLE && input_len(c) == 0;
+}
 
 static struct conn *
 new_conn(struct httpd *d, int fd, const struct address *from)
@@ -769,94 +701,8 @@ conn_open(struct httpd *d, int fd, const struct address *from)
 	c->wait = WAIT_HEAD;
 	c->deadline_ms = d->now_ms + d->limits.head_ms;
 	TAILQ_INSERT_TAIL(&d->waits[WAIT_HEAD], c, link);
-	if (d->conns_n++ == 0 && !d->sweep.armed)
-		timer_arm(&d->sweep, sweep_ms(d));
+	d->conns_n++;
+	sweep_start(d);
 	if (bufferevent_enable(c->bev, EV_READ) == -1)
 		conn_close(c);
-}
-
-/* The server */
-
-int
-httpd_new(struct httpd **ret, struct loop *l, const struct httpd_limits *limits,
-    const struct httpd_handler *h, struct error *e)
-{
-	AUTO(httpd) struct httpd *d = mem_calloc(1, sizeof(*d));
-	int i;
-
-	if (d == NULL)
-		return error_nomem(e);
-	d->loop = l;
-	d->limits = *limits;
-	d->handler = *h;
-	for (i = 0; i < WAIT_COUNT; i++)
-		TAILQ_INIT(&d->waits[i]);
-	strbuf_init(&d->out, REPLY_HEAD_MAX);
-	strbuf_init(&d->refusal, REFUSAL_MAX);
-	rand_hex(d->id_prefix, sizeof(d->id_prefix) - 1);
-	if (timer_init(&d->sweep, l, on_sweep, "httpd-sweep", e) == -1 ||
-	    listeners_init(d, e) == -1)
-		return -1;
-	*ret = STEAL(d);
-	return 0;
-}
-
-void
-httpd_set_limits(struct httpd *d, const struct httpd_limits *limits)
-{
-	d->limits = *limits;
-}
-
-void
-httpd_drain(struct httpd *d)
-{
-	struct conn *c, *next;
-	int wait;
-
-	d->draining = true;
-	listeners_close(d);
-	for (wait = 0; wait <= WAIT_HEAD; wait++)
-		for (c = TAILQ_FIRST(&d->waits[wait]); c != NULL; c = next) {
-			next = TAILQ_NEXT(c, link);
-			if (c->state == CONN_IDLE && input_len(c) == 0)
-				conn_close(c);
-		}
-}
-
-unsigned
-httpd_connections(const struct httpd *d)
-{
-	return d->conns_n;
-}
-
-unsigned
-httpd_in_flight(const struct httpd *d)
-{
-	return d->in_flight;
-}
-
-struct httpd *
-httpd_free(struct httpd *d)
-{
-	struct conn *c;
-	int wait;
-
-	if (d == NULL)
-		return NULL;
-	listeners_fini(d);
-	for (wait = 0; wait < WAIT_COUNT; wait++)
-		while ((c = TAILQ_FIRST(&d->waits[wait])) != NULL)
-			conn_close(c);
-	timer_fini(&d->sweep);
-	req_pool_free(d);
-	strbuf_fini(&d->out);
-	strbuf_fini(&d->refusal);
-	mem_free(d);
-	return NULL;
-}
-
-void
-httpd_accept_body(struct http_req *r, size_t max)
-{
-	r->body_max = max;
 }

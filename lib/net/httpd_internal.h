@@ -3,8 +3,9 @@
 
 /*
  * What the files of the HTTP server share, and nobody else includes: httpd.c
- * (connections on bufferevents), httpd_listen.c (sockets that accept, peers and
- * their counts), httpd_req.c (requests).
+ * (connections on bufferevents), httpd_server.c (the whole, deadlines),
+ * httpd_listen.c (sockets that accept, peers and their counts), httpd_req.c
+ * (requests).
  */
 #pragma once
 
@@ -172,6 +173,19 @@ struct httpd {
 
 /* Takes fd: serves it, or closes it when there are too many. */
 void conn_open(struct httpd *d, int fd, const struct address *from);
+
+void conn_close(struct conn *c);
+/* Its deadline has passed. */
+void conn_expire(struct conn *c);
+/* It has sent nothing that would be answered. */
+bool conn_is_quiet(const struct conn *c);
+
+/* httpd_server.c */
+
+/* Moves it to another list, with a new deadline. */
+void conn_wait_for(struct conn *c, enum conn_wait wait);
+/* There is a connection: deadlines are to be looked after. */
+void sweep_start(struct httpd *d);
 
 /* httpd_listen.c */
 

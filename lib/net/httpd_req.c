@@ -263,6 +263,12 @@ http_req_ctx(const struct http_req *r)
 	return r->ctx;
 }
 
+void
+httpd_accept_body(struct http_req *r, size_t max)
+{
+	r->body_max = max;
+}
+
 struct http1_span
 http_req_body(const struct http_req *r)
 {
