@@ -363,6 +363,9 @@ write_result(struct helper *h, struct error *e)
 		if (file_replace(h->dir, RUN_FILE_RESULT, text, len, 0600,
 			FILE_SYNC, e) == 0)
 			return 0;
+		/* The directory itself is gone: nobody will ask. */
+		if (e->sys == ENOENT)
+			return -1;
 		pause = ms_timespec(again_ms);
 		(void)ppoll(NULL, 0, &pause, &h->while_waiting);
 		again_ms *= 2;
