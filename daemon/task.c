@@ -173,15 +173,17 @@ step_is_done(const struct task *t, const char *name)
 	return false;
 }
 
+/* Steps are done in order: once one is done, those before it are past. */
 static const struct step_row *
 next_step(struct task *t)
 {
-	for (size_t i = 0; i < t->kind->steps_n; i++) {
-		const struct step_row *s = &t->kind->steps[i];
+	size_t i = t->kind->steps_n;
 
-		if (!step_is_done(t, s->name) && s->needed(t))
-			return s;
-	}
+	while (i > 0 && !step_is_done(t, t->kind->steps[i - 1].name))
+		i--;
+	for (; i < t->kind->steps_n; i++)
+		if (t->kind->steps[i].needed(t))
+			return &t->kind->steps[i];
 	return NULL;
 }
 

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, The Overlord in C authors
+"""Fixtures of the end-to-end tests."""
+
+import pytest
+
+from node import Node
+
+
+@pytest.fixture
+def make_node(tmp_path):
+    """Makes nodes below the test's directory; they are gone after it."""
+    made = []
+
+    def make(options=None, environment=None, name="node"):
+        node = Node(tmp_path / name, options, environment)
+        made.append(node)
+        return node
+    yield make
+    for node in made:
+        node.dispose()
+        leaks = node.standin / "leaks.log"
+        assert not leaks.exists(), leaks.read_text()
+
+
+@pytest.fixture
+def node(make_node):
+    """A running node."""
+    return make_node().start()

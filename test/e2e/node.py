@@ -1,0 +1,340 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, The Overlord in C authors
+"""Drives one real node: a private directory, a port that the kernel chose, the
+stand-ins on PATH. For the end-to-end tests and the crash test."""
+
+import http.client
+import json
+import os
+import pathlib
+import select
+import signal
+import subprocess
+import time
+
+import jwt
+
+REPO = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("OVERLORD_BUILD", REPO / "build")).resolve()
+STANDINS = BUILD / "test" / "standin" / "bin"
+DAEMON = BUILD / "daemon" / "overlordd"
+HELPER = BUILD / "daemon" / "overlord-exec"
+CLIENT = BUILD / "cli" / "overlord"
+DEADLINE = 60
+
+DIRECTOR_FILE = """\
+services:
+  web:
+    makejail: 'gh+AppJail-makejails/web'
+"""
+
+
+class Waited(AssertionError):
+    """A condition did not come true in time."""
+
+
+def wait_for(what, condition, deadline=DEADLINE, step=0.01):
+    """The first true value of condition(); fails after the deadline."""
+    end = time.monotonic() + deadline
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Waited("waited in vain for " + what)
+        select.select([], [], [], step)
+
+
+def is_alive(pid):
+    """Whether a process is there and no zombie."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as f:
+            return f.read().rpartition(b")")[2].split()[0] != b"Z"
+    except FileNotFoundError:
+        if os.path.exists("/proc/self/stat"):
+            return False
+    out = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)],
+                         stdout=subprocess.PIPE, text=True).stdout.strip()
+    return out != "" and not out.startswith("Z")
+
+
+def children(pid):
+    """Pids of the living children of a process."""
+    out = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat="],
+                         stdout=subprocess.PIPE, text=True).stdout
+    rows = [line.split() for line in out.splitlines()]
+    return [int(r[0]) for r in rows
+            if len(r) >= 3 and int(r[1]) == pid and not r[2].startswith("Z")]
+
+
+class Reply:
+    def __init__(self, status, headers, text):
+        self.status = status
+        self.headers = headers
+        self.text = text
+        self.json = json.loads(text) if text else None
+
+    def __repr__(self):
+        return f"<{self.status} {self.text[:300]!r}>"
+
+
+class Node:
+    """A node with its state below `root`. Options override the configuration;
+    environment adds to that of the daemon."""
+
+    def __init__(self, root, options=None, environment=None):
+        self.root = pathlib.Path(root)
+        self.standin = self.root / "standin"
+        self.config = self.root / "overlord.yml"
+        self.log = self.root / "overlordd.log"
+        self.keyfile = self.root / "state" / "keyfile"
+        self.process = None
+        self.environment = environment or {}
+        for d in ("standin/behaviour", "home", "tmp"):
+            (self.root / d).mkdir(parents=True, exist_ok=True)
+        self.options = {
+            "listen": ["127.0.0.1:0"],
+            "labels": ["all", "desktop"],
+            "statedir": str(self.root / "state"),
+            "rundir": str(self.root / "run"),
+            "helper": str(HELPER),
+            "log": {"level": "debug", "file": str(self.log)},
+            "appjail": {"jails": str(self.standin / "jails")},
+            "director": {
+                "projects": str(self.standin / "director" / "projects"),
+                "locks": str(self.standin / "director" / "locks"),
+                "logs": str(self.standin / "director" / "logs"),
+            },
+        }
+        self.configure(options or {})
+
+    def configure(self, options):
+        for key, value in options.items():
+            if isinstance(value, dict) and isinstance(
+                    self.options.get(key), dict):
+                self.options[key] = {**self.options[key], **value}
+            else:
+                self.options[key] = value
+        # JSON is YAML, and needs no library here.
+        self.config.write_text(json.dumps(self.options))
+
+    def env(self):
+        env = {k: v for k, v in os.environ.items()
+               if not k.startswith(("OVERLORD_", "STANDIN_"))}
+        env.update(
+            PATH=f"{STANDINS}:{os.environ['PATH']}",
+            HOME=str(self.root / "home"),
+            TMPDIR=str(self.root / "tmp"),
+            STANDIN_ROOT=str(self.standin),
+            OVERLORD_CONFIG=str(self.config),
+        )
+        env.update(self.environment)
+        return env
+
+    # Life
+
+    def spawn(self, *args):
+        """Starts the daemon in the foreground without waiting for it."""
+        (self.root / "run" / "listening").unlink(missing_ok=True)
+        with open(self.root / "stderr", "ab") as err:
+            self.process = subprocess.Popen(
+                [DAEMON, "-F", "-f", self.config, *args], env=self.env(),
+                stdin=subprocess.DEVNULL, stdout=err, stderr=err,
+                cwd=self.root)
+        return self
+
+    def start(self, *args):
+        self.spawn(*args)
+        self.wait_ready()
+        return self
+
+    def wait_ready(self):
+        def ready():
+            if self.process.poll() is not None:
+                raise AssertionError(
+                    f"overlordd ended with {self.process.returncode}: "
+                    + self.stderr() + self.log_text())
+            return self.addresses()
+        wait_for("overlordd to listen", ready, step=0.002)
+
+    def addresses(self):
+        try:
+            text = (self.root / "run" / "listening").read_text()
+        except FileNotFoundError:
+            return []
+        return text.splitlines() if text.endswith("\n") else []
+
+    def address(self):
+        host, _, port = self.addresses()[0].rpartition(":")
+        return host.strip("[]"), int(port)
+
+    def url(self):
+        return "http://" + self.addresses()[0]
+
+    def stop(self):
+        """TERM, and the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(DEADLINE)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(DEADLINE)
+
+    def restart(self):
+        assert self.stop() == 0
+        return self.start()
+
+    def stderr(self):
+        return (self.root / "stderr").read_text(errors="replace")
+
+    def log_text(self):
+        try:
+            return self.log.read_text(errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def dispose(self):
+        """Ends the daemon, what runs for it, and what was deployed."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(DEADLINE)
+        for pid in self.helpers():
+            for child in children(pid):
+                self.signal(child, signal.SIGKILL)
+            self.signal(pid, signal.SIGKILL)
+        for pid in self.deployed():
+            self.signal(pid, signal.SIGTERM)
+        wait_for("what was deployed to end", lambda: not self.deployed())
+
+    @staticmethod
+    def signal(pid, signo):
+        try:
+            os.kill(pid, signo)
+        except ProcessLookupError:
+            pass
+
+    def helpers(self):
+        """Pids of this node's living overlord-exec processes."""
+        runs = str(self.root / "run" / "jobs")
+        out = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,args="],
+                             stdout=subprocess.PIPE, text=True).stdout
+        found = []
+        for line in out.splitlines():
+            pid, _, args = line.strip().partition(" ")
+            if "overlord-exec" in args and runs in args and is_alive(pid):
+                found.append(int(pid))
+        return found
+
+    # Requests
+
+    def token(self, **claims):
+        return jwt.encode(claims, self.keyfile.read_bytes(), algorithm="HS256")
+
+    def request(self, method, path, body=None, headers=None, token=None,
+                timeout=DEADLINE):
+        """Connects anew; body is JSON unless it is bytes."""
+        head = {"Authorization": "Bearer " + (token or self.token())}
+        head.update(headers or {})
+        head = {k: v for k, v in head.items() if v is not None}
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        host, port = self.address()
+        c = http.client.HTTPConnection(host, port, timeout=timeout)
+        try:
+            c.request(method, path, body=body, headers=head)
+            r = c.getresponse()
+            return Reply(r.status, r.headers, r.read().decode())
+        finally:
+            c.close()
+
+    def get(self, path, **kwargs):
+        return self.request("GET", path, **kwargs)
+
+    def post(self, path, body=None, **kwargs):
+        return self.request("POST", path, body, **kwargs)
+
+    # Projects
+
+    def behave(self, project, *lines):
+        path = self.standin / "behaviour" / project
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(line + "\n" for line in lines))
+
+    def up(self, project, **fields):
+        """Posts a deployment; the job's id."""
+        body = {"director_file": DIRECTOR_FILE, **fields}
+        r = self.post("/v1/project/up/" + project, body)
+        assert r.status == 200, r
+        return r.json["job_id"]
+
+    def down(self, project, **fields):
+        r = self.post("/v1/project/down/" + project, fields)
+        assert r.status == 200, r
+        return r.json["job_id"]
+
+    def cancel(self, project):
+        r = self.post("/v1/project/cancel/" + project)
+        assert r.status == 200, r
+        return r.json["job_id"]
+
+    def job(self, job_id):
+        r = self.get(f"/v1/jobs/{job_id}")
+        assert r.status == 200, r
+        return r.json["job"]
+
+    def wait_job(self, job_id, *states):
+        """The job once it is in one of these states, or finished."""
+        states = states or ("completed", "incomplete", "failed", "cancelled")
+
+        def there():
+            job = self.job(job_id)
+            return job if job["state"] in states else None
+        return wait_for(f"job {job_id} to be {' or '.join(states)}", there)
+
+    def info(self, project):
+        r = self.get("/v1/project/info/" + project)
+        assert r.status == 200, r
+        return r.json["info"]
+
+    # What the stand-ins say
+
+    def calls(self, program=None):
+        """[(start ns, pid, ppid, argv, end ns or None, rc or None)]"""
+        rows, open_by_pid = [], {}
+        try:
+            text = (self.standin / "calls.log").read_text()
+        except FileNotFoundError:
+            return []
+        for line in text.splitlines():
+            kind, ns, pid, rest = line.split(" ", 3)
+            if kind == "start":
+                ppid, argv = rest.split(" ", 1)
+                row = [int(ns), int(pid), int(ppid), json.loads(argv), None,
+                       None]
+                rows.append(row)
+                open_by_pid[pid] = row
+            elif pid in open_by_pid:
+                row = open_by_pid.pop(pid)
+                row[4], row[5] = int(ns), int(rest)
+        return [r for r in rows if program is None or r[3][0] == program]
+
+    def wait_call(self, *words):
+        """The first call whose argv holds all these words."""
+        def there():
+            for row in self.calls():
+                if all(w in row[3] for w in words):
+                    return row
+            return None
+        return wait_for("a call of " + " ".join(words), there)
+
+    def deployed(self):
+        """Pids of what lives in started jails."""
+        found = []
+        for f in self.standin.glob("jails/*/jaild.pid"):
+            try:
+                pid = int(f.read_text() or 0)
+            except (FileNotFoundError, ValueError):
+                continue
+            if pid and is_alive(pid):
+                found.append(pid)
+        return found
