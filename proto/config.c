@@ -14,10 +14,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <config.h>
+
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
 #include "lib/data/yaml.h"
-#include "proto/config_table.h"
+#include "proto/config_parts.h"
 
 /* A configuration is small; 64 MiB is what a YAML text may have. */
 #define CONFIG_TEXT_MAX (1u << 20)
@@ -63,6 +65,7 @@ finish_paths(const struct finish *f)
 	default_path(f, &c->metadata.namespaces, c->statedir, "namespace");
 	default_path(f, &c->components, c->statedir, "components");
 	default_path(f, &c->pidfile, c->rundir, "overlordd.pid");
+	default_path(f, &c->helper, OVERLORD_LIBEXECDIR, "overlord-exec");
 	home = f->env != NULL ? f->env("HOME", f->env_ctx) : NULL;
 	default_path(f, &c->director.logs,
 	    home != NULL && *home != '\0' ? home : "/root", ".director/logs");
@@ -208,30 +211,21 @@ add_tls_addresses(const struct finish *f)
 static void
 warn_deprecated(const struct finish *f)
 {
-	static const struct {
-		const char *key;
-		const char *service;
-	} gone[] = {
-		{ "memcache", "memcached" },
-		{ "beanstalkd_addr", "beanstalkd" },
-		{ "beanstalkd_secret", "beanstalkd" },
-	};
+	const struct schema_row *row;
 	const struct node *key;
-	size_t i, k;
+	size_t i;
 
 	for (i = 0; f->root != NULL && i < f->root->u.map.n; i++) {
 		key = f->root->u.map.pairs[i].key;
-		for (k = 0; k < ARRAY_LEN(gone); k++) {
-			if (node_text(key) == NULL ||
-			    strcmp(gone[k].key, node_text(key)) != 0)
-				continue;
-			diag_warn(f->d,
-			    (struct diag_pos){ key->line, key->col },
-			    "deprecated", gone[k].key, NULL,
-			    "deprecated, has no effect: the built-in store "
-			    "replaces %s",
-			    gone[k].service);
-		}
+		row = schema_find(&config_schema, node_text(key));
+		if (row == NULL || !(row->flags & SCHEMA_DEPRECATED))
+			continue;
+		diag_warn(f->d, (struct diag_pos){ key->line, key->col },
+		    "deprecated", row->key, NULL,
+		    "deprecated, has no effect: the built-in store replaces "
+		    "%s",
+		    strcmp(row->key, "memcache") == 0 ? "memcached"
+						      : "beanstalkd");
 	}
 }
 

@@ -10,7 +10,7 @@
  * class gets a warning.
  */
 
-#include "proto/config_table.h"
+#include "proto/config_parts.h"
 
 #include <string.h>
 

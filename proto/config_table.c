@@ -8,7 +8,7 @@
  * that no row can say. What needs the whole configuration is in config.c.
  */
 
-#include "proto/config_table.h"
+#include "proto/config_parts.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -119,7 +119,7 @@ config_check_tls(const struct schema_at *at, const struct node *n, void *field)
 
 	(void)field;
 	if (has_key != has_cert)
-		schema_fault(at, has_key ? key : cert, "pair", NULL,
+		schema_fault(at, NULL, "pair", NULL,
 		    "'keyfile' and 'certfile' must be given together, '%s' is "
 		    "missing",
 		    has_key ? "certfile" : "keyfile");

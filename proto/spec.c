@@ -237,7 +237,7 @@ choose_table(struct schema_run *run, const struct node *root, struct spec *s)
 		if (kinds[i].table != NULL)
 			return kinds[i].table;
 		schema_fault(&at, n, "kind-unsupported", NULL,
-		    "kind '%s' is not supported yet by this version", text);
+		    "'%s' is not supported yet by this version", text);
 		return &spec_readonly_schema;
 	}
 	fault_kind(&at, n);
@@ -262,7 +262,10 @@ bind(struct schema_run *run, const struct node *root, struct spec *s,
 		s->entrypoints.items = s->datacenters.keys;
 		s->entrypoints.n = s->datacenters.n;
 	}
-	return diag_check(run->diag, e);
+	/* What choose_table() found. */
+	if (run->diag->errors > 0)
+		return diag_check(run->diag, e);
+	return 0;
 }
 
 int

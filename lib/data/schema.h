@@ -99,6 +99,9 @@ enum schema_flags {
 	/* GROUP, table: unknown keys are a warning, or nothing. */
 	SCHEMA_UNKNOWN_WARN = 1 << 8,
 	SCHEMA_UNKNOWN_IGNORE = 1 << 9,
+	/* Accepted without effect: samples leave it out, with a GROUP's rows.
+	 */
+	SCHEMA_DEPRECATED = 1 << 10,
 };
 
 struct schema;

@@ -180,7 +180,7 @@ schema_diff(const struct schema *s, const void *a, const void *b,
 static int verify_table(const struct schema *s, int depth, struct error *e);
 
 static int
-verify_row(const struct schema_row *r, int depth, struct error *e)
+verify_default(const struct schema_row *r, struct error *e)
 {
 	AUTO_ARENA struct arena a;
 	union {
@@ -189,6 +189,17 @@ verify_row(const struct schema_row *r, int depth, struct error *e)
 		char bytes[64];
 	} field;
 
+	arena_init(&a, 1 << 16);
+	memset(&field, 0, sizeof(field));
+	if (r->def != NULL && row_default(&a, r, r->def, &field) == -1)
+		return error_set(
+		    e, OVE_INTERNAL, "default '%s' does not fit", r->def);
+	return 0;
+}
+
+static int
+verify_row(const struct schema_row *r, int depth, struct error *e)
+{
 	if ((r->type == SCHEMA_LIST || r->type == SCHEMA_MAP) !=
 		(r->elem != NULL) ||
 	    (r->type == SCHEMA_STRUCT) != (r->sub != NULL))
@@ -197,12 +208,7 @@ verify_row(const struct schema_row *r, int depth, struct error *e)
 		return verify_table(r->sub, depth, e);
 	if (r->elem != NULL && verify_row(r->elem, depth, e) == -1)
 		return error_wrap(e, "element");
-	memset(&field, 0, sizeof(field));
-	arena_init(&a, 1 << 16);
-	if (r->def != NULL && row_default(&a, r, r->def, &field) == -1)
-		return error_set(
-		    e, OVE_INTERNAL, "default '%s' does not fit", r->def);
-	return 0;
+	return verify_default(r, e);
 }
 
 /* A key follows its group, and stands once. */
