@@ -91,7 +91,7 @@ exponent(const char *p)
 const char *
 node_float_text(double f, char buf[NODE_FLOAT_LEN])
 {
-	char text[40], digits[24];
+	char text[40], digits[24] = "0";
 	const char *p;
 	int n, exp10;
 
