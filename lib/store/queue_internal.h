@@ -2,8 +2,8 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * What the files of the queue share: queue.c changes, queue_read.c looks,
- * queue_check.c compares.
+ * What the files of the queue share: queue.c changes, queue_open.c starts,
+ * queue_read.c looks, queue_check.c compares.
  */
 #pragma once
 
@@ -15,6 +15,10 @@
 
 /* Steps of one job, three times over. */
 #define QUEUE_STEPS_BYTES_MAX ((size_t)64 << 10)
+
+/* First byte of an entry of the active table and of the next id. */
+#define QUEUE_VALUE_VERSION 1
+#define QUEUE_NEXT_ID_LEN 9
 
 struct pending;
 TAILQ_HEAD(pending_list, pending);
@@ -40,7 +44,13 @@ struct queue {
 };
 
 void queue_id_key(struct db_key *k, uint64_t id);
+void queue_next_id_key(struct db_key *k);
 /* Takes an entry of the active table apart; false when it is damaged. */
 bool queue_read_active(struct db_val k, struct db_val v, uint64_t *ret_id,
     enum job_state *ret_state, const char **ret_lane);
 int queue_corrupt(struct error *e, uint64_t id, const char *what);
+/* Reads a record as a view into the snapshot. 0, QUEUE_NOTFOUND, -1. */
+int queue_read_view(struct queue *q, struct db_txn *t, uint64_t id,
+    struct arena *a, struct job *ret, struct error *e);
+/* Fills the lanes and next_id. */
+int queue_read_all(struct queue *q, struct error *e);

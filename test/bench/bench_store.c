@@ -4,22 +4,18 @@
 /*
  * What the queue does with a disk, without a network: puts per second with a
  * number of clients that each wait for their own to be on disk, or the time to
- * open a store with many finished jobs, or the memory of many that wait.
+ * open a store with many finished jobs.
  *
  *	bench_store DIR put SECONDS CLIENTS VALUE_BYTES	 puts per second
  *	bench_store DIR fill JOBS			 finished jobs
  *	bench_store DIR open				 milliseconds
- *	bench_store DIR queued JOBS			 bytes per job
  *
  * Each prints one number.
  */
 
-#include <sys/resource.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
@@ -214,26 +210,6 @@ bench_open(char **argv)
 	close_all(&b);
 }
 
-/* Of the process, after the store is opened once more: what start-up needs. */
-static void
-bench_queued(char **argv)
-{
-	struct bench b = { .payload_len = 500 };
-	struct rusage before, after;
-
-	open_all(&b, argv[1]);
-	b.max = number(argv[3]);
-	run(&b, 1000);
-	close_all(&b);
-	(void)getrusage(RUSAGE_SELF, &before);
-	open_all(&b, argv[1]);
-	(void)getrusage(RUSAGE_SELF, &after);
-	printf("%.1f\n",
-	    (double)(after.ru_maxrss - before.ru_maxrss) * 1024 /
-		(double)b.max);
-	close_all(&b);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -245,7 +221,6 @@ main(int argc, char **argv)
 		{ "put", 6, bench_put },
 		{ "fill", 4, bench_fill },
 		{ "open", 3, bench_open },
-		{ "queued", 4, bench_queued },
 	};
 	size_t i;
 
@@ -258,7 +233,6 @@ main(int argc, char **argv)
 	fprintf(stderr,
 	    "usage: bench_store DIR put SECONDS CLIENTS VALUE_BYTES\n"
 	    "       bench_store DIR fill JOBS\n"
-	    "       bench_store DIR open\n"
-	    "       bench_store DIR queued JOBS\n");
+	    "       bench_store DIR open\n");
 	return 64;
 }
