@@ -48,7 +48,7 @@ parse_parts(const char *text, struct arena *a, const char **parts, size_t max,
 			    CHAINPATH_MAX);
 		parts[n] = arena_strndup(a, p, (size_t)(end - p));
 		if (parts[n++] == NULL)
-			return arena_check(a, e);
+			return arena_check(a, e) == -1 ? -1 : error_nomem(e);
 		if (p[len] == '\0')
 			break;
 	}
@@ -68,14 +68,14 @@ int
 chainpath_parse_entrypoint(const char *text, struct arena *a,
     const char **ret_datacenter, struct chainpath *ret, struct error *e)
 {
-	const char *parts[CHAINPATH_MAX + 1];
-	size_t n;
+	const char *parts[CHAINPATH_MAX + 1] = { NULL };
+	size_t n = 0;
 
 	if (parse_parts(text, a, parts, ARRAY_LEN(parts), &n, e) == -1)
 		return -1;
 	memset(ret, 0, sizeof(*ret));
 	*ret_datacenter = parts[0];
-	ret->n = n - 1;
+	ret->n = n > 0 ? n - 1 : 0;
 	memcpy(ret->parts, parts + 1, ret->n * sizeof(parts[0]));
 	return 0;
 }

@@ -156,6 +156,8 @@ finish_log(const struct finish *f)
 		f->c->log.file = file;
 	if (f->c->log.level == NULL)
 		f->c->log.level = level != NULL ? level : "info";
+	if (f->c->debug)
+		f->c->log.level = "debug";
 }
 
 static void

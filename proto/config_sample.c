@@ -128,14 +128,15 @@ add_row(struct strbuf *b, const struct schema_row *r, int depth)
 static void
 add_table(struct strbuf *b, const struct schema *s, int depth)
 {
-	const char *gone = NULL;
-	size_t i;
+	const char *gone = "";
+	size_t i, len = 0;
 
 	for (i = 0; i < s->n; i++) {
-		if (s->rows[i].flags & SCHEMA_DEPRECATED)
+		if (s->rows[i].flags & SCHEMA_DEPRECATED) {
 			gone = s->rows[i].key;
-		if (gone == NULL ||
-		    strncmp(s->rows[i].key, gone, strlen(gone)) != 0)
+			len = strlen(gone);
+		}
+		if (len == 0 || strncmp(s->rows[i].key, gone, len) != 0)
 			add_row(b, &s->rows[i], depth);
 	}
 }

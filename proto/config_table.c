@@ -10,7 +10,10 @@
 
 #include "proto/config_parts.h"
 
+#include <sys/socket.h>
+
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include <config.h>

@@ -11,24 +11,16 @@
  * reported once and nothing below it is looked at.
  *
  * Recursion follows the tables, which are finite, never the tree. Nothing is
- * kept but what is bound; findings go to the diag of the run. schema_dump.c is
- * the way back.
+ * kept but what is bound; findings go to the diag of the run. schema_fault.c
+ * has the words of the findings, schema_dump.c is the way back.
  */
 
 #include "lib/data/schema.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/num.h"
 #include "lib/data/schema_row.h"
-
-/* A text in a message, in characters (cli.md 7.1). */
-#define QUOTE_MAX 60
-#define REASON_MAX 2048
-/* Tables in tables; deeper would be a table that holds itself. */
-#define TABLES_MAX 8
 
 /* Some rows of a table and what they are bound to. */
 struct range {
@@ -45,295 +37,6 @@ struct range {
 static void bind_range(
     const struct schema_at *at, const struct range *g, const struct node *map);
 
-static struct diag_pos
-pos_of(const struct schema_at *at, const struct node *n)
-{
-	static const struct diag_pos nowhere, start = { 1, 1 };
-
-	if (at->run->mode == SCHEMA_BODY)
-		return nowhere;
-	if (n == NULL || n->line == 0)
-		n = at->where;
-	if (n == NULL || n->line == 0)
-		return start;
-	return (struct diag_pos){ n->line, n->col };
-}
-
-/* Paths and values */
-
-static bool
-key_is_plain(const char *key)
-{
-	size_t i;
-
-	for (i = 0; key[i] != '\0'; i++) {
-		if ((unsigned char)key[i] <= ' ' || key[i] == '.' ||
-		    key[i] == '"' || key[i] == '[' || key[i] == '\x7f')
-			return false;
-	}
-	return i > 0;
-}
-
-static void
-path_add(struct strbuf *b, const struct schema_at *at)
-{
-	if (at == NULL || (at->key == NULL && at->where == NULL))
-		return;
-	path_add(b, at->up);
-	if (at->key == NULL) {
-		strbuf_addf(b, "[%zu]", at->index);
-		return;
-	}
-	if (b->len > 0)
-		strbuf_addc(b, '.');
-	if (key_is_plain(at->key)) {
-		strbuf_add_escaped(b, at->key, strlen(at->key));
-		return;
-	}
-	strbuf_addc(b, '"');
-	strbuf_add_escaped(b, at->key, strlen(at->key));
-	strbuf_addc(b, '"');
-}
-
-const char *
-schema_path(const struct schema_at *at)
-{
-	AUTO_STRBUF struct strbuf b;
-	const char *s;
-
-	strbuf_init(&b, 4096);
-	path_add(&b, at);
-	s = arena_strdup(at->run->arena, b.buf);
-	return s != NULL ? s : "";
-}
-
-const char *
-schema_quote(struct arena *a, const struct node *n)
-{
-	char buf[NODE_FLOAT_LEN];
-	const char *s;
-
-	switch (n->type) {
-	case NODE_STR:
-	case NODE_TIME:
-		return diag_quote(a, n->u.str.s, n->u.str.len);
-	case NODE_NULL:
-	case NODE_BOOL:
-	case NODE_INT:
-	case NODE_FLOAT:
-		s = node_scalar_text(n, buf);
-		s = arena_strndup(a, s, strnlen(s, QUOTE_MAX));
-		return s != NULL ? s : "";
-	case NODE_BYTES:
-	case NODE_LIST:
-	case NODE_MAP:
-	case NODE_SET:
-		break;
-	}
-	return node_type_article(n);
-}
-
-/* Findings */
-
-static void CC_PRINTF(6, 0)
-    add_finding(const struct schema_at *at, const struct node *n, bool warning,
-	const char *rule, const char *hint, const char *fmt, va_list ap)
-{
-	char reason[REASON_MAX];
-	struct diag *d = at->run->diag;
-	const char *path;
-
-	(void)vsnprintf(reason, sizeof(reason), fmt, ap);
-	path = schema_path(at);
-	if (warning)
-		diag_warn(d, pos_of(at, n), rule, path, hint, "%s", reason);
-	else if (at->run->mode == SCHEMA_BODY && *path != '\0')
-		diag_error(d, pos_of(at, n), rule, path, NULL, "%s: %s.", path,
-		    reason);
-	else
-		diag_error(d, pos_of(at, n), rule, path, hint, "%s", reason);
-}
-
-void
-schema_fault(const struct schema_at *at, const struct node *n, const char *rule,
-    const char *hint, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	add_finding(at, n, false, rule, hint, fmt, ap);
-	va_end(ap);
-}
-
-void
-schema_warn(const struct schema_at *at, const struct node *n, const char *rule,
-    const char *hint, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	add_finding(at, n, true, rule, hint, fmt, ap);
-	va_end(ap);
-}
-
-void
-schema_fault_text(const struct schema_at *at, const struct node *n,
-    const char *rule, const char *fmt, ...)
-{
-	char reason[REASON_MAX];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(reason, sizeof(reason), fmt, ap);
-	va_end(ap);
-	diag_error(at->run->diag, pos_of(at, n), rule, schema_path(at), NULL,
-	    "%s", reason);
-}
-
-const char *
-schema_body_message(const struct diag *d)
-{
-	size_t i;
-
-	for (i = 0; i < d->n; i++) {
-		if (!d->items[i].warning)
-			return d->items[i].reason;
-	}
-	return NULL;
-}
-
-/* The type's name in a file's message and in a body's. */
-static const char *
-type_name(enum schema_type t, enum schema_mode mode)
-{
-	bool file = mode == SCHEMA_FILE;
-
-	switch (t) {
-	case SCHEMA_BOOL:
-		return file ? "a boolean" : "boolean";
-	case SCHEMA_INT:
-		return file ? "an integer" : "number";
-	case SCHEMA_FLOAT:
-	case SCHEMA_NUMBER:
-		return file ? "a number" : "number";
-	case SCHEMA_STR:
-		return file ? "a string" : "string";
-	case SCHEMA_LIST:
-		return file ? "a list" : "array";
-	case SCHEMA_GROUP:
-	case SCHEMA_MAP:
-	case SCHEMA_STRUCT:
-		return file ? "a mapping" : "object";
-	case SCHEMA_NODE:
-		break;
-	}
-	return file ? "something else" : "another type";
-}
-
-static const char *
-json_type(const struct node *n)
-{
-	switch (n->type) {
-	case NODE_NULL:
-		return "null";
-	case NODE_BOOL:
-		return "boolean";
-	case NODE_INT:
-	case NODE_FLOAT:
-		return "number";
-	case NODE_STR:
-	case NODE_TIME:
-		return "string";
-	case NODE_LIST:
-		return "array";
-	case NODE_BYTES:
-	case NODE_MAP:
-	case NODE_SET:
-		return "object";
-	}
-	return "null";
-}
-
-void
-schema_fault_type(
-    const struct schema_at *at, const struct node *n, enum schema_type expected)
-{
-	struct arena *a = at->run->arena;
-	const char *want, *found, *hint;
-
-	want = type_name(expected, at->run->mode);
-	if (at->run->mode == SCHEMA_BODY) {
-		schema_fault_text(at, n, "type",
-		    "'%s' has an unexpected value type: expected %s, "
-		    "given %s.",
-		    schema_path(at), want, json_type(n));
-		return;
-	}
-	found = schema_quote(a, n);
-	if (n->type == NODE_NULL || strcmp(found, node_type_article(n)) == 0) {
-		schema_fault(at, n, "type", NULL, "expected %s, found %s", want,
-		    node_type_article(n));
-		return;
-	}
-	hint = NULL;
-	if (expected == SCHEMA_STR &&
-	    (n->type == NODE_INT || n->type == NODE_FLOAT))
-		hint = arena_printf(a, "quote it: '%s'", found);
-	else if (expected == SCHEMA_STR && n->type == NODE_BOOL)
-		hint = "put it in quotes";
-	schema_fault(at, n, "type", hint, "expected %s, found %s (%s)", want,
-	    node_type_article(n), found);
-}
-
-/* where: what the message points at in a file, NULL for the parent's place. */
-static void
-fault_missing_at(
-    const struct schema_at *at, const struct node *where, const char *key)
-{
-	const char *path = schema_path(at);
-
-	if (at->run->mode == SCHEMA_BODY) {
-		schema_fault_text(at, NULL, "required",
-		    "`%s%s%s` is required but hasn't been specified.", path,
-		    *path != '\0' ? "." : "", key);
-		return;
-	}
-	schema_fault(at, where, "required", NULL, "'%s' is missing", key);
-}
-
-void
-schema_fault_missing(const struct schema_at *at, const char *key)
-{
-	fault_missing_at(at, NULL, key);
-}
-
-/* Keys */
-
-struct schema_at
-schema_at_pair(const struct schema_at *at, const struct node_pair *pair)
-{
-	const char *key = node_text(pair->key);
-
-	return (struct schema_at){
-		.run = at->run,
-		.up = at,
-		.key = key != NULL ? key : "",
-		.where = pair->key,
-	};
-}
-
-struct schema_at
-schema_at_item(
-    const struct schema_at *at, const struct node *item, size_t index)
-{
-	return (struct schema_at){
-		.run = at->run,
-		.up = at,
-		.index = index,
-		.where = item,
-	};
-}
-
 /* Where a key of a table is that may not be there. */
 static struct schema_at
 at_key(const struct schema_at *at, const char *key, const struct node *where)
@@ -346,38 +49,6 @@ at_key(const struct schema_at *at, const char *key, const struct node *where)
 	};
 
 	return at2;
-}
-
-static bool
-text_has_nul(const struct node *n)
-{
-	return n->type == NODE_STR &&
-	    memchr(n->u.str.s, '\0', n->u.str.len) != NULL;
-}
-
-/* A key that is no string, or one that C would cut. */
-static bool
-key_is_text(const struct schema_at *at, const struct node *key)
-{
-	struct arena *a = at->run->arena;
-	const char *hint;
-
-	if (key->type == NODE_STR && !text_has_nul(key))
-		return true;
-	if (key->type == NODE_STR) {
-		schema_fault(at, key, "key-type", NULL,
-		    "the key %s holds a NUL character", schema_quote(a, key));
-		return false;
-	}
-	hint = NULL;
-	if (key->type == NODE_INT || key->type == NODE_FLOAT)
-		hint = arena_printf(a, "quote it: '%s'", schema_quote(a, key));
-	else if (key->type == NODE_BOOL)
-		hint = "put it in quotes";
-	schema_fault(at, key, "key-type", hint,
-	    "expected a string as key, found %s (%s)", node_type_article(key),
-	    schema_quote(a, key));
-	return false;
 }
 
 /* The pair of a key, or NULL; cannot be fooled by a NUL inside. */
@@ -394,109 +65,6 @@ find_pair(const struct node *map, const char *key)
 			return &map->u.map.pairs[i];
 	}
 	return NULL;
-}
-
-/* The table below which a row named `key` stands: "tls", "chains.<name>". */
-static const char *
-find_elsewhere(struct arena *a, const struct schema *s, const char *path,
-    const char *key, int depth)
-{
-	const struct schema_row *r, *e;
-	const char *dot, *sub, *found;
-	size_t i;
-
-	if (depth > TABLES_MAX)
-		return NULL;
-	for (i = 0; i < s->n; i++) {
-		r = &s->rows[i];
-		dot = strrchr(r->key, '.');
-		if (strcmp(dot != NULL ? dot + 1 : r->key, key) == 0) {
-			if (dot == NULL)
-				return path;
-			return arena_printf(a, "%s%s%.*s", path,
-			    *path != '\0' ? "." : "", (int)(dot - r->key),
-			    r->key);
-		}
-	}
-	for (i = 0; i < s->n; i++) {
-		r = e = &s->rows[i];
-		sub = "";
-		while ((e->type == SCHEMA_LIST || e->type == SCHEMA_MAP) &&
-		    e->elem != NULL) {
-			sub = e->type == SCHEMA_LIST ? "[]" : ".<name>";
-			e = e->elem;
-		}
-		if (e->sub == NULL)
-			continue;
-		found = arena_printf(
-		    a, "%s%s%s%s", path, *path != '\0' ? "." : "", r->key, sub);
-		if (found != NULL)
-			found =
-			    find_elsewhere(a, e->sub, found, key, depth + 1);
-		if (found != NULL)
-			return found;
-	}
-	return NULL;
-}
-
-static const char *
-unknown_hint(const struct schema_at *at, const char *key,
-    const char *const *known, size_t n)
-{
-	const struct schema *root = at->run->root;
-	struct arena *a = at->run->arena;
-	const char *hint, *place;
-
-	hint = diag_suggest(a, key, known, n);
-	if (hint != NULL || root == NULL)
-		return hint;
-	place = find_elsewhere(a, root, "", key, 0);
-	if (place != NULL && *place != '\0')
-		return arena_printf(a, "'%s' belongs to '%s'", key, place);
-	if (place != NULL && at->up != NULL)
-		return arena_printf(
-		    a, "'%s' is a top-level key; move it to column 1", key);
-	if (root->unknown_hint != NULL)
-		return root->unknown_hint(at, key);
-	return NULL;
-}
-
-static void
-check_keys(const struct schema_at *at, const struct node *map,
-    const char *const *known, size_t n, unsigned flags)
-{
-	struct schema_at here;
-	const struct node *key;
-	const char *hint, *word;
-	size_t i, k;
-
-	if (at->run->mode == SCHEMA_BODY || (flags & SCHEMA_UNKNOWN_IGNORE))
-		return;
-	for (i = 0; i < map->u.map.n; i++) {
-		key = map->u.map.pairs[i].key;
-		if (!key_is_text(at, key))
-			continue;
-		word = key->u.str.s;
-		for (k = 0; k < n && strcmp(known[k], word) != 0; k++)
-			continue;
-		if (k < n)
-			continue;
-		here = schema_at_pair(at, &map->u.map.pairs[i]);
-		hint = unknown_hint(at, word, known, n);
-		if (flags & SCHEMA_UNKNOWN_WARN)
-			schema_warn(
-			    &here, key, "unknown-key", hint, "unknown key");
-		else
-			schema_fault(
-			    &here, key, "unknown-key", hint, "unknown key");
-	}
-}
-
-void
-schema_check_keys(const struct schema_at *at, const struct node *map,
-    const char *const *known, size_t n)
-{
-	check_keys(at, map, known, n, 0);
 }
 
 /* Values */
@@ -570,7 +138,7 @@ bind_str(const struct schema_at *at, const struct schema_row *r,
 		*field = NULL;
 		return;
 	}
-	if (text_has_nul(n)) {
+	if (row_text_has_nul(n)) {
 		schema_fault(at, n, "nul", NULL, "holds a NUL character");
 		return;
 	}
@@ -628,7 +196,8 @@ fault_type_of(const struct schema_at *at, const struct schema_row *r,
 		r->type_fault(at, n);
 	else if (n->type == NODE_NULL && (r->flags & SCHEMA_REQUIRED))
 		schema_fault(at, at->where, "required", NULL,
-		    "expected %s, found null", type_name(r->type, SCHEMA_FILE));
+		    "expected %s, found null",
+		    row_type_name(r->type, SCHEMA_FILE));
 	else
 		schema_fault_type(at, n, r->type);
 }
@@ -675,7 +244,7 @@ bind_map(const struct schema_at *at, const struct schema_row *r,
 		return;
 	for (i = 0; i < len; i++) {
 		p = &n->u.map.pairs[i];
-		if (!key_is_text(at, p->key))
+		if (!row_key_is_text(at, p->key))
 			continue;
 		here = schema_at_pair(at, p);
 		if (r->key_check != NULL)
@@ -866,7 +435,7 @@ bind_absent(const struct schema_at *at, const struct range *g, size_t i,
 	void *field = g->base + r->offset;
 
 	if ((r->flags & SCHEMA_REQUIRED) && !g->absent)
-		fault_missing_at(at, where, r->key + g->prefix);
+		row_fault_missing(at, where, r->key + g->prefix);
 	if (r->type == SCHEMA_GROUP) {
 		sub = group_range(g, i, true);
 		bind_range(&here, &sub, NULL);
@@ -929,7 +498,7 @@ bind_range(
 			known[n++] = g->rows[i].key + g->prefix;
 	}
 	if (map != NULL)
-		check_keys(at, map, known, n, g->flags);
+		row_check_keys(at, map, known, n, g->flags);
 	for (i = 0; i < g->n; i++) {
 		if (!row_is_direct(g, i))
 			continue;

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * What the two halves of the schema engine share: how a row's value lies in
- * memory. Not for others.
+ * What the parts of the schema engine share: how a row's value lies in memory,
+ * and the findings that only the engine makes. Not for others.
  */
 #pragma once
 
@@ -30,6 +30,21 @@ size_t row_size(const struct schema_row *r);
  * of the row's type. */
 int row_default(
     struct arena *a, const struct schema_row *r, const char *def, void *field);
+
+/* A finding's reason may list choices; beyond this it is cut. */
+#define REASON_MAX 2048
+
+/* The type's name in a file's message and in a body's. */
+const char *row_type_name(enum schema_type t, enum schema_mode mode);
+/* where: what the message points at in a file, NULL for the parent's place. */
+void row_fault_missing(
+    const struct schema_at *at, const struct node *where, const char *key);
+bool row_text_has_nul(const struct node *n);
+/* false, with a finding: a key that is no string, or one that C would cut. */
+bool row_key_is_text(const struct schema_at *at, const struct node *key);
+/* As schema_check_keys(), with what to do about unknown ones. */
+void row_check_keys(const struct schema_at *at, const struct node *map,
+    const char *const *known, size_t n, unsigned flags);
 
 /* How many of the n - 1 rows after a GROUP belong to it. */
 static inline size_t

@@ -418,6 +418,7 @@ static const struct {
 	  "logging.StreamHandler}, f: {class: logging.FileHandler, filename: "
 	  "/l}}, root: {handlers: [c, f]}}",
 	    "info", "/l" },
+	{ "debug: yes\nlog: {level: error}", "debug", NULL },
 	{ "log: {level: error, file: /mine}\nlog_config: {version: 1, "
 	  "handlers: {f: {class: logging.FileHandler, filename: /l}}, "
 	  "root: {level: DEBUG, handlers: [f]}}",
