@@ -7,7 +7,8 @@
  * It waits at a gate (a pipe) until its record is on disk, so that no command
  * ever runs that a later daemon could not find.  The kernel is asked for a TERM
  * when the helper dies; should that happen before it could be asked, the gate
- * is at its end and the child ends too.  All signals stay blocked until the
+ * is at its end or, with the byte already in it, the parent another one: the
+ * child ends too.  All signals stay blocked until the
  * exec, so one that comes at the gate is not lost: it ends the child there.
  *
  * The command gets: its own process group in the helper's session (a `kill 0`
@@ -166,7 +167,7 @@ become(const struct run_spec *spec, const struct ends *s)
 }
 
 static CC_NORETURN void
-run_child(const struct run_spec *spec, const struct ends *s)
+run_child(const struct run_spec *spec, const struct ends *s, pid_t helper)
 {
 	ssize_t n;
 	char go;
@@ -180,7 +181,7 @@ run_child(const struct run_spec *spec, const struct ends *s)
 	do
 		n = read(s->gate, &go, 1);
 	while (n == -1 && errno == EINTR);
-	if (n == 1) {
+	if (n == 1 && getppid() == helper) {
 		if (rc == 0)
 			rc = become(spec, s);
 		(void)!write(s->exec_error, &rc, sizeof(rc));
@@ -226,7 +227,9 @@ child_start(struct child *c, const struct run_spec *spec, struct error *e)
 		.exec_error = -1,
 		.output = { -1, -1 },
 	};
+	pid_t helper;
 
+	helper = getpid();
 	if (make_ends(c, &s, e) == -1)
 		return -1;
 	c->pid = fork();
@@ -235,7 +238,7 @@ child_start(struct child *c, const struct run_spec *spec, struct error *e)
 	if (c->pid == 0) {
 		/* Or the gate would never be at its end. */
 		child_close(c);
-		run_child(spec, &s);
+		run_child(spec, &s, helper);
 	}
 	return 0;
 }
