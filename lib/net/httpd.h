@@ -9,8 +9,12 @@
  * the user's error body (on_refuse) and a close.
  *
  * The life of a request: on_head when the head is read (decide: reply at once,
- * or httpd_accept_body()), on_request when the body is whole, on_gone when the
- * client went away before the answer (the request is dead after that call).
+ * or httpd_accept_body()), on_request when the body is whole (at once when
+ * there is none), on_gone when it will not be answered: the client went away,
+ * or the body was refused (the request is dead after that call). A client that
+ * shuts its sending side before an answer that takes time has gone, too.
+ *
+ * The program must ignore SIGPIPE.
  */
 #pragma once
 
@@ -47,7 +51,8 @@ struct httpd_handler {
 	 * slow); its content type is the same as for other replies. */
 	void (*on_refuse)(
 	    int status, const char *why, struct strbuf *body, void *ctx);
-	/* One call per answered or refused request, for log and metrics. */
+	/* One call per answered or refused request, for log and metrics. The
+	 * request of a refused head is empty: method and path are "". */
 	void (*on_done)(const struct http_req *r, int status, size_t body_len,
 	    int64_t took_ms, void *ctx);
 	void *ctx;
@@ -65,12 +70,13 @@ int httpd_new(struct httpd **ret, struct loop *l,
 int httpd_listen(
     struct httpd *d, const char *address, uint16_t *ret_port, struct error *e);
 void httpd_set_limits(struct httpd *d, const struct httpd_limits *limits);
-/* Stops accepting; connections without a request close. */
+/* Stops accepting; connections without a request close, the others after their
+ * reply. */
 void httpd_drain(struct httpd *d);
 unsigned httpd_connections(const struct httpd *d);
 /* Requests that are read or being handled. */
 unsigned httpd_in_flight(const struct httpd *d);
-/* Closes everything; requests under way get on_gone. */
+/* Closes everything; requests under way get on_gone. Not from a handler. */
 struct httpd *httpd_free(struct httpd *d);
 AUTO_DEFINE(httpd)
 
@@ -116,6 +122,7 @@ struct http_reply {
 	bool close;
 };
 /* Answers; the request is not to be used any more. A reply in on_head to a
- * request with a body closes the connection after it unless the body is
- * already here. body is copied. */
+ * request with a body closes the connection after it unless the body has a
+ * length and is here already. body is copied or sent before this returns, and
+ * may live in the request's arena. Calls on_done. */
 void http_req_reply(struct http_req *r, const struct http_reply *reply);

@@ -218,7 +218,7 @@ add_listener(struct httpd *d, const struct listen_at *p, uint16_t *ret_port,
     struct error *e)
 {
 	AUTO(listener) struct listener *l = mem_calloc(1, sizeof(*l));
-	union any_address got;
+	union any_address got = { 0 };
 	socklen_t len = sizeof(got);
 
 	if (l == NULL)

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "lib/base/mem.h"
+#include "lib/base/strbuf.h"
 #include "lib/net/url.h"
 
 #define ROUTER_MEMORY_MAX ((size_t)4 << 20)
@@ -221,26 +222,20 @@ add_row(struct router *r, const struct route_row *row, struct error *e)
 static int
 make_allow(struct router *r, struct node *n, int slash, struct error *e)
 {
-	char buf[ALLOW_MAX];
-	struct entry *p;
+	struct strbuf b AUTO_STRBUF;
+	const struct entry *p;
 	bool options = false;
-	size_t len, used = 0;
 
+	strbuf_init(&b, ALLOW_MAX);
 	for (p = n->rows[slash]; p != NULL; p = p->next) {
-		len = strlen(p->row->method);
-		if (len > sizeof(buf) - used - sizeof(", OPTIONS") - 2)
-			return error_set(e, OVE_INVALID, "too many methods");
-		memcpy(buf + used, p->row->method, len);
-		memcpy(buf + used + len, ", ", 2);
-		used += len + 2;
+		strbuf_addf(&b, "%s%s", b.len > 0 ? ", " : "", p->row->method);
 		options = options || strcmp(p->row->method, "OPTIONS") == 0;
 	}
-	if (options)
-		used -= 2;
-	else
-		memcpy(buf + used, "OPTIONS", 7);
-	used += options ? 0 : 7;
-	n->allow[slash] = arena_strndup(&r->arena, buf, used);
+	if (!options)
+		strbuf_adds(&b, ", OPTIONS");
+	if (strbuf_check(&b, e) == -1)
+		return -1;
+	n->allow[slash] = arena_strndup(&r->arena, b.buf, b.len);
 	return n->allow[slash] == NULL ? arena_check(&r->arena, e) : 0;
 }
 
