@@ -61,9 +61,9 @@ tell_findings(const struct diag *d, bool running)
 	AUTO_STRBUF struct strbuf out;
 	char *line, *rest;
 
+	strbuf_init(&out, 1 << 20);
 	if (d->n == 0)
 		return;
-	strbuf_init(&out, 1 << 20);
 	diag_print(d, "overlordd", NULL, false, &out);
 	if (!running) {
 		(void)fputs(out.buf, stderr);

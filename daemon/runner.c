@@ -133,10 +133,13 @@ adopt(struct task *t)
 		task_cancel(t);
 }
 
+/* Of all the runs of a job only the one that is attached to is of use. */
 static bool
 keep_run(const char *key, void *ctx)
 {
-	return task_find(ctx, task_id_of_key(key)) != NULL;
+	const struct task *t = task_find(ctx, task_id_of_key(key));
+
+	return t != NULL && strcmp(t->key, key) == 0;
 }
 
 static int

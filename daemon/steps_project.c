@@ -503,21 +503,21 @@ job_kind_find(const char *name)
 	return &kinds[i];
 }
 
-/* Job id in the name of a Director file of ours, or 0. */
-static uint64_t
-job_of_file(const struct runner *r, const char *name)
+/* Whether a Director file of ours, whole or half written, is of no more use. */
+static bool
+is_stale_file(struct runner *r, const char *name)
 {
 	char prefix[64];
-	size_t len;
 	uint64_t id;
 
-	(void)snprintf(
-	    prefix, sizeof(prefix), "overlord-%.8s-", r->config.serverid);
-	len = strlen(prefix);
-	if (strncmp(name, prefix, len) != 0 ||
-	    num_u64(name + len, 1, UINT64_MAX, &id, NULL) < 0)
-		return 0;
-	return id;
+	(void)snprintf(prefix, sizeof(prefix), ".overlord-%.8s-",
+	    r->config.serverid);
+	if (strncmp(name, prefix, strlen(prefix)) == 0)
+		return true;
+	if (strncmp(name, prefix + 1, strlen(prefix + 1)) != 0 ||
+	    num_u64(name + strlen(prefix + 1), 1, UINT64_MAX, &id, NULL) < 0)
+		return false;
+	return task_find(r, (struct job_id){ id }) == NULL;
 }
 
 void
@@ -528,11 +528,8 @@ job_kinds_sweep(struct runner *r)
 
 	if (d == NULL)
 		return;
-	while ((de = readdir(d)) != NULL) {
-		uint64_t id = job_of_file(r, de->d_name);
-
-		if (id != 0 && task_find(r, (struct job_id){ id }) == NULL)
+	while ((de = readdir(d)) != NULL)
+		if (is_stale_file(r, de->d_name))
 			(void)file_remove(dirfd(d), de->d_name, NULL);
-	}
 	(void)closedir(d);
 }
