@@ -6,10 +6,11 @@
  * cancel. A kind is a table of steps; a step is one command of Director. What
  * Director already knows (state, lock, services) is read from its files.
  *
- * Director's lock (design.md 3.5): a project that is UNFINISHED or DESTROYING
- * and locked is somebody's. It is ours when our last command on it began before
- * the lock was made; since a lane has one job at a time and that command is
- * gone, the lock is stale and is removed. Any other lock fails the job.
+ * Director's lock (design.md 3.5): a locked project is somebody's, whatever its
+ * state file says, which a killed Director leaves as it was, or empty. The lock
+ * is ours when our last command on it began before the lock was made; since a
+ * lane has one job at a time and that command is gone, the lock is stale and is
+ * removed. Any other lock fails the job.
  *
  * Integrations (SkyDNS, HAProxy) are not here yet: `labels` of a record has
  * `error` and `message` only.
@@ -98,9 +99,7 @@ check_lock(struct task *t, struct verdict *v)
 	struct project_state st;
 
 	inventory_project_state(t->r->deps.inventory, t->job.name, &st);
-	if (!st.locked ||
-	    (st.exists && st.phase != PROJECT_UNFINISHED &&
-		st.phase != PROJECT_DESTROYING))
+	if (!st.locked)
 		return 0;
 	return take_lock_away(t, &st, v);
 }
@@ -510,8 +509,8 @@ is_stale_file(struct runner *r, const char *name)
 	char prefix[64];
 	uint64_t id;
 
-	(void)snprintf(prefix, sizeof(prefix), ".overlord-%.8s-",
-	    r->config.serverid);
+	(void)snprintf(
+	    prefix, sizeof(prefix), ".overlord-%.8s-", r->config.serverid);
 	if (strncmp(name, prefix, strlen(prefix)) == 0)
 		return true;
 	if (strncmp(name, prefix + 1, strlen(prefix + 1)) != 0 ||

@@ -39,8 +39,11 @@ while [ $# -gt 0 ]; do
 done
 
 need_deps build test
-[ -f "$build/build.ninja" ] && ninja -C "$build" >/dev/null ||
+if [ -f "$build/build.ninja" ]; then
+	ninja -C "$build" >/dev/null
+else
 	build_overlord "$build"
+fi
 # shellcheck disable=SC2086
 OVERLORD_BUILD=$build PYTHONDONTWRITEBYTECODE=1 \
     exec "$PYTHON" "$ROOT/test/chaos/chaos.py" $words

@@ -225,6 +225,16 @@ def test_the_lock_of_our_dead_director_is_removed(node):
     assert "lock" in job["message"]
 
 
+def test_a_state_file_cut_by_a_kill_does_not_keep_the_lock(node):
+    node.wait_job(node.up("web"))
+    lock = node.standin / "director" / "locks" / "web"
+    lock.mkdir(parents=True, exist_ok=True)
+    (lock / "lock").touch()
+    (node.standin / "director" / "projects" / "web" / "state").write_text("")
+    job = node.wait_job(node.up("web"))
+    assert job["state"] == "completed", job
+
+
 def test_a_foreign_lock_fails_the_job_and_names_the_pid(node):
     project = node.standin / "director" / "projects" / "web"
     lock = node.standin / "director" / "locks" / "web"
