@@ -57,6 +57,31 @@ hash_of(const char *p, size_t len)
 	return h;
 }
 
+struct tag {
+	char text[24];
+};
+
+static struct tag
+tag_of(const char *body, size_t len)
+{
+	struct tag t;
+
+	(void)snprintf(t.text, sizeof(t.text), "\"%016llx\"",
+	    (unsigned long long)hash_of(body, len));
+	return t;
+}
+
+/* Whether the client has this body already: one of its tags is ours. Ours hold
+ * nothing that could stand within another one. */
+static bool
+is_known(struct http_req *req, const struct tag *t)
+{
+	const char *match = http_req_header(req, "If-None-Match");
+
+	return match != NULL &&
+	    (strcmp(match, "*") == 0 || strstr(match, t->text) != NULL);
+}
+
 static void
 send_body(struct http_req *req, int status, const char *body, size_t len,
     const struct http_reply_header *more)
@@ -71,20 +96,16 @@ send_body(struct http_req *req, int status, const char *body, size_t len,
 		.body_len = len,
 		.head_only = is_head(req),
 	};
-	const char *match;
-	char tag[24];
+	struct tag tag;
 
 	memcpy(h, common_headers, sizeof(common_headers));
 	if (more != NULL)
 		h[reply.headers_n++] = *more;
-	if (status == 200) {
-		(void)snprintf(tag, sizeof(tag), "\"%016llx\"",
-		    (unsigned long long)hash_of(body, len));
+	if (status == 200 && strcmp(http_req_method(req), "GET") == 0) {
+		tag = tag_of(body, len);
 		h[reply.headers_n++] =
-		    (struct http_reply_header){ "Etag", tag };
-		match = http_req_header(req, "If-None-Match");
-		if (match != NULL && strcmp(match, tag) == 0 &&
-		    strcmp(http_req_method(req), "GET") == 0) {
+		    (struct http_reply_header){ "Etag", tag.text };
+		if (is_known(req, &tag)) {
 			reply.status = 304;
 			reply.content_type = NULL;
 			reply.body_len = 0;
@@ -152,17 +173,29 @@ api_reply(struct api *api, struct http_req *req, int status, const char *member,
 	send_envelope(req, status, map, NULL);
 }
 
+/* detail: what the contract's fixed message does not say, or NULL. */
 static void
-reply_text(struct http_req *req, int status, const char *text,
-    const struct http_reply_header *more)
+reply_detail(struct http_req *req, int status, const char *text,
+    const char *detail, const struct http_reply_header *more)
 {
 	AUTO_STRBUF struct strbuf body;
 
 	strbuf_init(&body, 16384);
 	strbuf_addf(&body, "{\"status_code\":%d,\"message\":", status);
 	json_write_str(&body, text, strlen(text));
+	if (detail != NULL) {
+		strbuf_adds(&body, ",\"detail\":");
+		json_write_str(&body, detail, strlen(detail));
+	}
 	strbuf_addc(&body, '}');
 	send_body(req, status, body.buf, body.len, more);
+}
+
+static void
+reply_text(struct http_req *req, int status, const char *text,
+    const struct http_reply_header *more)
+{
+	reply_detail(req, status, text, NULL, more);
 }
 
 void
@@ -197,10 +230,16 @@ api_reply_error(struct api *api, struct http_req *req, const struct error *e)
 void
 api_reply_head(struct http_req *req, int status)
 {
+	const struct tag tag = tag_of("", 0);
+	const struct http_reply_header h[] = {
+		common_headers[0],
+		common_headers[1],
+		{ "Etag", tag.text },
+	};
 	const struct http_reply reply = {
 		.status = status,
-		.headers = common_headers,
-		.headers_n = ARRAY_LEN(common_headers),
+		.headers = h,
+		.headers_n = ARRAY_LEN(h) - (status == 200 ? 0 : 1),
 		.content_type = JSON_TYPE,
 		.head_only = true,
 	};
@@ -423,10 +462,9 @@ read_body(struct api_call *c)
 		if (e.code != OVE_INVALID && e.code != OVE_LIMIT)
 			api_reply_error(c->api, c->req, &e);
 		else
-			api_reply_message(c->api, c->req, 400,
-			    "Request has been received with an invalid format."
-			    " (%s)",
-			    e.text);
+			reply_detail(c->req, 400,
+			    "Request has been received with an invalid format.",
+			    e.text, NULL);
 		return false;
 	}
 	if (c->body->type != NODE_MAP) {
@@ -460,7 +498,15 @@ on_gone(struct http_req *req, void *ctx)
 static void
 on_refuse(int status, const char *why, struct strbuf *body, void *ctx)
 {
-	(void)ctx;
+	const struct api *api = ctx;
+	char text[80];
+
+	if (status == 413) {
+		(void)snprintf(text, sizeof(text),
+		    "Request body is too large: the limit is %zu bytes.",
+		    api->config.body_bytes);
+		why = text;
+	}
 	strbuf_addf(body, "{\"status_code\":%d,\"message\":", status);
 	json_write_str(body, why, strlen(why));
 	strbuf_addc(body, '}');
@@ -492,6 +538,8 @@ api_handler(struct api *api)
 		.on_refuse = on_refuse,
 		.on_done = on_done,
 		.ctx = api,
+		.refuse_headers = common_headers,
+		.refuse_headers_n = ARRAY_LEN(common_headers),
 	};
 }
 
