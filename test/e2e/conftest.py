@@ -27,3 +27,13 @@ def make_node(tmp_path):
 def node(make_node):
     """A running node."""
     return make_node().start()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """A running node for all tests of a module that leave it as it is."""
+    node = Node(tmp_path_factory.mktemp("shared") / "node")
+    try:
+        yield node.start()
+    finally:
+        node.dispose()

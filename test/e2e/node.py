@@ -9,6 +9,7 @@ import os
 import pathlib
 import select
 import signal
+import socket
 import subprocess
 import time
 
@@ -246,6 +247,17 @@ class Node:
             return Reply(r.status, r.headers, r.read().decode())
         finally:
             c.close()
+
+    def raw(self, data, method="GET", shut=False):
+        """Sends these bytes over a connection of its own; the first reply.
+        method is what the reply is read as; shut: no more will come."""
+        with socket.create_connection(self.address(), timeout=DEADLINE) as s:
+            s.sendall(data)
+            if shut:
+                s.shutdown(socket.SHUT_WR)
+            r = http.client.HTTPResponse(s, method=method)
+            r.begin()
+            return Reply(r.status, r.headers, r.read().decode())
 
     def get(self, path, **kwargs):
         return self.request("GET", path, **kwargs)
