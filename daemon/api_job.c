@@ -12,7 +12,6 @@
 #include "daemon/runner.h"
 #include "lib/base/mem.h"
 #include "lib/base/num.h"
-#include "lib/base/utf8.h"
 #include "lib/data/json.h"
 #include "lib/data/node.h"
 #include "lib/net/url.h"
@@ -198,23 +197,11 @@ id_of(const struct api_call *c)
 	return (struct job_id){ v };
 }
 
-/* Text of a child, as far as it is UTF-8. */
+/* What a child said; JSON's writer mends what is not UTF-8. */
 static struct node *
-tail_node(struct arena *a, const char *text)
+text_node(struct arena *a, const char *text)
 {
-	AUTO_STRBUF struct strbuf b;
-	size_t left = text != NULL ? strlen(text) : 0;
-
-	strbuf_init(&b, 3 * OUTPUT_MAX + 1);
-	while (left > 0) {
-		size_t n = utf8_char_len(text, left);
-
-		strbuf_add(&b, n > 0 ? text : "\xef\xbf\xbd", n > 0 ? n : 3);
-		n = n > 0 ? n : 1;
-		text += n;
-		left -= n;
-	}
-	return node_strn(a, b.buf, b.len);
+	return node_str(a, text != NULL ? text : "");
 }
 
 /* The tail of what its command says now. */
@@ -230,8 +217,8 @@ add_output(struct api_call *c, struct job_id id, struct node *job)
 		c->api->deps.runner, id, OUTPUT_MAX, &out, &err, NULL) != 0)
 		return;
 	n = node_new(a, NODE_MAP);
-	node_set(a, n, "stdout", tail_node(a, out));
-	node_set(a, n, "stderr", tail_node(a, err));
+	node_set(a, n, "stdout", text_node(a, out));
+	node_set(a, n, "stderr", text_node(a, err));
 	node_set(a, job, "output", n);
 }
 

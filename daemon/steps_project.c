@@ -32,7 +32,6 @@
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/num.h"
-#include "lib/base/utf8.h"
 #include "lib/data/json.h"
 #include "lib/data/node.h"
 
@@ -144,27 +143,15 @@ labels_of(struct task *t, bool force, const char **ret_message)
 
 /* Output */
 
-/* Text of a child for a record: its tail, valid UTF-8. */
+/* The tail of a child's text; JSON's writer mends what is not UTF-8. */
 static struct node *
 text_node(struct task *t, const char *text, size_t max)
 {
-	AUTO_STRBUF struct strbuf clean;
 	size_t len = text != NULL ? strlen(text) : 0;
-	const char *p = len > max ? text + len - max : text;
+	size_t from = len > max ? len - max : 0;
 
-	strbuf_init(&clean, 3 * max + 1);
-	for (size_t left = len > max ? max : len; left > 0;) {
-		size_t n = utf8_char_len(p, left);
-
-		if (n == 0)
-			strbuf_adds(&clean, "\xef\xbf\xbd");
-		else
-			strbuf_add(&clean, p, n);
-		n = n == 0 ? 1 : n;
-		p += n;
-		left -= n;
-	}
-	return node_strn(&t->arena, clean.buf, clean.len);
+	return node_strn(
+	    &t->arena, text != NULL ? text + from : "", len - from);
 }
 
 /* What stands for Director's JSON when it printed none (Q7). */

@@ -76,6 +76,20 @@ def test_ten_megabytes_of_noise_leave_a_tail(make_node):
     assert 0 < len(node.info("web")["up"]["output"]["stderr"]) <= 65536
 
 
+def test_what_a_child_says_is_mended_when_it_is_not_utf8(node):
+    """A stand-in of a stand-in: any program may be Director."""
+    fake = node.root / "fake"
+    fake.write_text("#!/bin/sh\nprintf '\\377\\376 no' ; printf '\\377' >&2\n")
+    fake.chmod(0o755)
+    node.configure({"director": {"command": str(fake)}})
+    node.restart()
+    job = node.wait_job(node.up("web"))
+    assert job["state"] == "incomplete"
+    output = node.info("web")["up"]["output"]
+    assert output["stderr"] == "\ufffd"
+    assert "\ufffd\ufffd no" in output["stdout"]["message"]
+
+
 def test_destroy_removes_the_project(node):
     node.wait_job(node.up("web"))
     job = node.wait_job(node.down("web"))
