@@ -4,11 +4,12 @@
 /*
  * What the queue does with a disk, without a network: puts per second with a
  * number of clients that each wait for their own to be on disk, or the time to
- * open a store with many finished jobs.
+ * open a store with many finished jobs or to look through them.
  *
  *	bench_store DIR put SECONDS CLIENTS VALUE_BYTES	 puts per second
  *	bench_store DIR fill JOBS			 finished jobs
  *	bench_store DIR open				 milliseconds
+ *	bench_store DIR list				 milliseconds
  *
  * Each prints one number.
  */
@@ -210,6 +211,27 @@ bench_open(char **argv)
 	close_all(&b);
 }
 
+/* A filter that nothing matches: every record is looked at. */
+static void
+bench_list(char **argv)
+{
+	struct queue_filter f = { .name = "nothing", .limit = 100 };
+	struct error e = ERROR_INIT;
+	struct bench b = { .max = 0 };
+	AUTO_ARENA struct arena a;
+	struct job *jobs;
+	int64_t began;
+	size_t n;
+
+	arena_init(&a, 1 << 20);
+	open_all(&b, argv[1]);
+	began = clock_mono_ns();
+	if (queue_list(b.queue, &f, &a, &jobs, &n, &e) == -1)
+		die(&e);
+	printf("%.3f\n", (double)(clock_mono_ns() - began) / 1e6);
+	close_all(&b);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -221,6 +243,7 @@ main(int argc, char **argv)
 		{ "put", 6, bench_put },
 		{ "fill", 4, bench_fill },
 		{ "open", 3, bench_open },
+		{ "list", 3, bench_list },
 	};
 	size_t i;
 
@@ -233,6 +256,7 @@ main(int argc, char **argv)
 	fprintf(stderr,
 	    "usage: bench_store DIR put SECONDS CLIENTS VALUE_BYTES\n"
 	    "       bench_store DIR fill JOBS\n"
-	    "       bench_store DIR open\n");
+	    "       bench_store DIR open\n"
+	    "       bench_store DIR list\n");
 	return 64;
 }

@@ -992,6 +992,87 @@ random_walk_agrees(void **state)
 	rig_close(&r);
 }
 
+/* With changes under way. */
+static void
+reopen_under_way(struct rig *r, const char *dir, const struct queue_config *qc,
+    size_t *puts, size_t *changes)
+{
+	rig_close(r);
+	rig_open(r, dir, qc);
+	*puts = *changes = 0;
+	check(r);
+}
+
+/* Starts a change of some known job; 1 when one is under way then. */
+static size_t
+start_some_change(struct rig *r, const struct array *ids)
+{
+	static const enum job_state to[] = { JOB_RUNNING, JOB_INTERRUPTED,
+		JOB_QUEUED, JOB_COMPLETED, JOB_FAILED, JOB_CANCELLED,
+		JOB_STATE_COUNT };
+	struct job_change c = JOB_CHANGE_INIT;
+	const struct job_id *id;
+
+	if (ids->n == 0)
+		return 0;
+	id = array_at(ids, (size_t)rand_below(ids->n));
+	c.state = to[rand_below(ARRAY_LEN(to))];
+	c.message = "changed";
+	return queue_change(r->q, *id, &c, NULL, on_changed, r, NULL) == 0;
+}
+
+static void
+checks_hold_under_way(void **state)
+{
+	const struct test_dir *d = *state;
+	struct queue_config qc = default_config();
+	struct error e = ERROR_INIT;
+	struct array ids AUTO_ARRAY;
+	struct queue_stats st;
+	size_t puts = 0, changes = 0;
+	struct rig r;
+	unsigned round, i;
+
+	array_init(&ids, sizeof(struct job_id), 10000);
+	qc.keep = 20;
+	qc.max_running = 8;
+	rig_open(&r, d->path, &qc);
+	for (round = 0; round < 400; round++) {
+		array_reset(&ids);
+		test_ok(queue_active(r.q, NULL, 0, &ids, &e), &e);
+		for (i = 0; i < 12; i++) {
+			if (i % 4 == 0 && ids.n < 60) {
+				test_ok(
+				    put_start(&r, model_lanes[rand_below(5)],
+					"x", "payload", &e),
+				    &e);
+				puts++;
+			} else {
+				(void)take(&r);
+				changes += start_some_change(&r, &ids);
+			}
+			check(&r);
+		}
+		/* Sometimes all, sometimes what has come by then. */
+		if (round % 3 == 0) {
+			kit_wait(&r.put, puts);
+			kit_wait(&r.changed, changes);
+		} else {
+			kit_wait(&r.put, puts - (puts > 0 ? rand_below(2) : 0));
+		}
+		check(&r);
+		if (round % 100 == 99)
+			reopen_under_way(&r, d->path, &qc, &puts, &changes);
+	}
+	kit_wait(&r.put, puts);
+	kit_wait(&r.changed, changes);
+	assert_int_equal(r.put.failed_n + r.changed.failed_n, 0);
+	check(&r);
+	queue_get_stats(r.q, &st);
+	assert_true(st.next_id > 400);
+	rig_close(&r);
+}
+
 /* A child submits and writes each acknowledged id to a pipe, until it is
  * killed; what the parent has read must be there. */
 
@@ -1232,6 +1313,7 @@ static const struct CMUnitTest tests[] = {
 	TEST_IN_DIR(damage_is_named),
 	TEST_IN_DIR(no_space_changes_nothing),
 	TEST_IN_DIR(random_walk_agrees),
+	TEST_IN_DIR(checks_hold_under_way),
 	TEST_IN_DIR(acknowledged_survives_a_kill),
 	TEST_IN_DIR(allocations_may_fail),
 };
