@@ -269,6 +269,8 @@ main(int argc, char **argv, char **envp)
 	if (a.mode == MODE_CHECK)
 		return check_store(&a, &l);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
+	/* A file size limit is a full disk, not a reason to die. */
+	(void)sigaction(SIGXFSZ, &ignore, NULL);
 	/* A limit on file sizes is an error of the write like a full disk. */
 	(void)sigaction(SIGXFSZ, &ignore, NULL);
 	if (!a.opts.foreground && (ready = detach(&e)) < 0)

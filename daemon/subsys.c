@@ -37,6 +37,7 @@
 /* Commands beside those of jobs: `cancel`, and orphans. */
 #define EXTRA_RUNS 64
 #define GRACE_MS 60000
+#define MAP_BYTES_WANTED ((uint64_t)64 << 30)
 
 static const struct config *
 cfg(const struct daemon *d)
@@ -111,6 +112,28 @@ loop_end(struct daemon *d)
 
 /* Store and queue */
 
+/* Told once: an I/O error has made the store read-only. */
+static void
+store_broke(const struct error *why, void *ctx)
+{
+	(void)ctx;
+	log_error("store", NO_FIELDS,
+	    "read-only until a restart, every change is refused: %s",
+	    why->text);
+}
+
+static void
+warn_of_small_map(struct store *s)
+{
+	struct store_stats st;
+
+	store_get_stats(s, &st);
+	if (st.map_bytes < MAP_BYTES_WANTED)
+		log_warn("store", FIELDS(LF_I("bytes", st.map_bytes)),
+		    "the limit on address space leaves the store less than "
+		    "64 GiB to map");
+}
+
 static int
 store_start(struct daemon *d, struct error *e)
 {
@@ -121,9 +144,13 @@ store_start(struct daemon *d, struct error *e)
 		.tables = names,
 		.tables_n = TABLE_COUNT,
 		.schema = STORE_SCHEMA,
+		.broken = store_broke,
 	};
 
-	return store_open(&d->store, d->loop, &c, e);
+	if (store_open(&d->store, d->loop, &c, e) < 0)
+		return -1;
+	warn_of_small_map(d->store);
+	return 0;
 }
 
 static void

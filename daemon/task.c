@@ -146,7 +146,12 @@ task_write(struct task *t)
 void
 task_retry_due(struct timer *tm)
 {
-	task_write(container_of(tm, struct task, retry));
+	struct task *t = container_of(tm, struct task, retry);
+
+	if (t->start_again)
+		task_start(t);
+	else
+		task_write(t);
 }
 
 /* Steps */
@@ -340,32 +345,53 @@ cancel_unstarted(struct task *t)
 	task_finish(t, &v);
 }
 
-/* The step is on disk as begun: run it. */
-void
-task_start(struct task *t)
+static int
+run_step(struct task *t, struct error *e)
 {
 	struct run_spec spec = {
 		.deadline_ms = t->r->config.execution_ms,
 		.output_max = t->r->config.output_max,
 	};
-	struct error e = ERROR_INIT;
 	int r;
 
+	if (t->step->command(t, &spec, e) < 0)
+		return -1;
+	r = proctab_start(
+	    t->r->deps.proctab, t->key, &spec, task_run_ended, t->r, e);
+	return r == PROCTAB_FULL
+	    ? error_set(e, OVE_BUSY, "too many commands run")
+	    : r;
+}
+
+/* A lack that passes by itself: full disks, full tables. */
+static bool
+passes(enum ove code)
+{
+	return code == OVE_NOSPACE || code == OVE_BUSY || code == OVE_NOMEM;
+}
+
+void
+task_start(struct task *t)
+{
+	struct error e = ERROR_INIT;
+
 	tidy_run(t);
+	t->start_again = false;
 	if (t->cancel_asked && t->step->cancels) {
 		cancel_unstarted(t);
 		return;
 	}
-	if (t->step->command(t, &spec, &e) < 0) {
-		task_fail(t, ove_to_string(e.code), &e);
-		return;
-	}
-	r = proctab_start(
-	    t->r->deps.proctab, t->key, &spec, task_run_ended, t->r, &e);
-	if (r == PROCTAB_FULL)
-		(void)error_set(&e, OVE_BUSY, "too many commands run");
-	if (r != 0) {
-		task_fail(t, "OSError", &e);
+	if (run_step(t, &e) < 0) {
+		if (!passes(e.code)) {
+			task_fail(t, "OSError", &e);
+			return;
+		}
+		log_warn("runner",
+		    FIELDS(
+			LF_I("job", t->job.id.v), LF_S("step", t->step->name)),
+		    "not started yet, trying again: %s", e.text);
+		t->start_again = true;
+		timer_arm(&t->retry, RETRY_MS);
 		return;
 	}
 	t->running = true;

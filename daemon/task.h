@@ -87,6 +87,8 @@ struct task {
 	bool cancel_asked;
 	/* Director's lock was a dead one of ours. */
 	bool lock_removed;
+	/* The retry timer is to start the step, not to write. */
+	bool start_again;
 	/* Its command runs, so far as we know. */
 	bool running;
 	/* A `cancel` for it runs; how many have. */
