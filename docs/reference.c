@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * Prints what the manual says of the tables, so that no page repeats them by
+ * hand: `reference config`, `routes` and `KIND` as mdoc(7) for docs/generate.py
+ * to put into the pages, `sample` as docs/overlord.yml.sample. Used by the
+ * build and its tests only, never installed.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/strbuf.h"
+#include "proto/config.h"
+#include "proto/route.h"
+#include "proto/spec_table.h"
+
+#define LINE_MAX_LEN 78
+#define PATH_LEN 256
+
+/* What stands for the key of a free map in a path. */
+static const struct {
+	const char *map;
+	const char *word;
+} map_words[] = {
+	{ "chains", "CHAIN" },
+	{ "etcd", "HOST" },
+	{ "datacenters", "DATACENTER" },
+	{ "datacentersEnvironment", "DATACENTER" },
+	{ "chainsEnvironment", "CHAIN" },
+	{ "labelsEnvironment", "LABEL" },
+	{ "reserve_port", "INTERFACE" },
+	{ "autoScale.rules", "RESOURCE" },
+	{ "autoScale.economy", "RESOURCE" },
+};
+
+static const char *
+map_word(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_LEN(map_words); i++)
+		if (strcmp(map_words[i].map, path) == 0)
+			return map_words[i].word;
+	return "NAME";
+}
+
+/* Text for mdoc: no word of it is a request or an escape. */
+static void
+add_escaped(struct strbuf *b, const char *s, size_t len)
+{
+	if (len > 0 && (s[0] == '.' || s[0] == '\''))
+		strbuf_adds(b, "\\&");
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] == '\\')
+			strbuf_adds(b, "\\e");
+		else if (s[i] == '\'')
+			strbuf_adds(b, "\\(aq");
+		else
+			strbuf_addc(b, s[i]);
+	}
+}
+
+/* One line of text, wrapped at blanks. */
+static void
+add_text(struct strbuf *b, const char *s)
+{
+	while (*s != '\0') {
+		size_t len = strlen(s);
+
+		if (len > LINE_MAX_LEN) {
+			for (len = LINE_MAX_LEN; len > 0 && s[len] != ' ';
+			     len--)
+				continue;
+			if (len == 0)
+				len = strcspn(s, " ");
+		}
+		add_escaped(b, s, len);
+		strbuf_addc(b, '\n');
+		s += len + strspn(s + len, " ");
+	}
+}
+
+/* ".Ql VALUE ." */
+static void
+add_literal(struct strbuf *b, const char *value, const char *closing)
+{
+	strbuf_adds(b, ".Ql \"");
+	for (const char *p = value; *p != '\0'; p++) {
+		if (p == value && *p == '.')
+			strbuf_adds(b, "\\&");
+		if (*p == '"')
+			strbuf_addc(b, '"');
+		if (*p == '\\')
+			strbuf_adds(b, "\\e");
+		else if (*p == '\'')
+			strbuf_adds(b, "\\(aq");
+		else
+			strbuf_addc(b, *p);
+	}
+	strbuf_addf(b, "\" %s\n", closing);
+}
+
+static const char *
+type_word(const struct schema_row *r)
+{
+	if (r->flags & SCHEMA_SECONDS)
+		return "seconds";
+	switch (r->type) {
+	case SCHEMA_BOOL:
+		return "boolean";
+	case SCHEMA_INT:
+		return "integer";
+	case SCHEMA_FLOAT:
+	case SCHEMA_NUMBER:
+		return "number";
+	case SCHEMA_STR:
+		return "string";
+	case SCHEMA_LIST:
+		return r->elem->type == SCHEMA_INT ? "list of integers"
+						   : "list of strings";
+	case SCHEMA_MAP:
+		return r->elem->type == SCHEMA_STR ? "mapping of strings"
+						   : "mapping";
+	case SCHEMA_NODE:
+		return "value";
+	default:
+		return "mapping";
+	}
+}
+
+static void
+add_choices(struct strbuf *b, const struct schema_row *r)
+{
+	const struct schema_row *one = r->elem != NULL ? r->elem : r;
+
+	if (one->choices == NULL)
+		return;
+	strbuf_adds(b, "One of\n");
+	for (size_t i = 0; one->choices[i] != NULL; i++)
+		add_literal(b, one->choices[i],
+		    one->choices[i + 1] != NULL ? "," : ".");
+}
+
+static void
+add_range(struct strbuf *b, const struct schema_row *r)
+{
+	if (r->type != SCHEMA_INT || (r->min == 0 && r->max == 0))
+		return;
+	if (r->max == SCHEMA_NO_MAX)
+		strbuf_addf(b, "At least %" PRId64 ".\n", r->min);
+	else
+		strbuf_addf(
+		    b, "From %" PRId64 " to %" PRId64 ".\n", r->min, r->max);
+}
+
+static void
+add_row(struct strbuf *b, const struct schema_row *r, const char *path)
+{
+	strbuf_addf(b, ".It Ic %s Pq %s%s\n", path, type_word(r),
+	    r->flags & SCHEMA_REQUIRED ? ", required" : "");
+	add_text(b, r->doc);
+	/* Words that say it all already. */
+	if (strstr(r->doc, "One of ") == NULL)
+		add_choices(b, r);
+	add_range(b, r);
+	if (r->def != NULL) {
+		strbuf_adds(b, "Default:\n");
+		add_literal(b, r->def, ".");
+	}
+	if (r->flags & SCHEMA_LIVE)
+		strbuf_adds(b, "Reloadable.\n");
+}
+
+static void
+add_table(struct strbuf *b, const struct schema *s, const char *prefix)
+{
+	const char *gone = NULL;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct schema_row *r = &s->rows[i];
+		const struct schema *sub = r->sub;
+		char path[PATH_LEN], below[PATH_LEN];
+
+		/* Of what has no effect the name is enough. */
+		if (gone != NULL && strncmp(r->key, gone, strlen(gone)) == 0 &&
+		    r->key[strlen(gone)] == '.')
+			continue;
+		if (r->flags & SCHEMA_DEPRECATED)
+			gone = r->key;
+		(void)snprintf(path, sizeof(path), "%s%s", prefix, r->key);
+		(void)snprintf(below, sizeof(below), "%.200s.", path);
+		add_row(b, r, path);
+		if (sub == NULL && r->type == SCHEMA_MAP &&
+		    r->elem->sub != NULL) {
+			sub = r->elem->sub;
+			(void)snprintf(below, sizeof(below), "%.200s.%s.", path,
+			    map_word(r->key));
+		}
+		if (sub != NULL)
+			add_table(b, sub, below);
+	}
+}
+
+static void
+add_schema(struct strbuf *b, const struct schema *s)
+{
+	strbuf_adds(b, ".Bl -tag -width Ds\n");
+	add_table(b, s, "");
+	strbuf_adds(b, ".El\n");
+}
+
+static void
+add_routes(struct strbuf *b)
+{
+	strbuf_adds(b,
+	    ".Bl -column DELETE "
+	    "\"/v1/projects/log/{date}/{service}/{dlog}\"\n"
+	    ".It Sy Method Ta Sy Path\n");
+	for (size_t i = 0; i < ROUTE_COUNT; i++)
+		strbuf_addf(
+		    b, ".It %s Ta %s\n", routes[i].method, routes[i].path);
+	strbuf_adds(b, ".El\n");
+}
+
+int
+main(int argc, char **argv)
+{
+	AUTO_STRBUF struct strbuf b;
+	const char *what = argc == 2 ? argv[1] : "";
+
+	strbuf_init(&b, 1 << 20);
+	if (strcmp(what, "config") == 0)
+		add_schema(&b, &config_schema);
+	else if (strcmp(what, "sample") == 0)
+		config_sample(&b);
+	else if (strcmp(what, "routes") == 0)
+		add_routes(&b);
+	else if (strcmp(what, "directorProject") == 0)
+		add_schema(&b, &spec_project_schema);
+	else {
+		(void)fputs(
+		    "usage: reference config|sample|routes|directorProject\n",
+		    stderr);
+		return 64;
+	}
+	if (strbuf_check(&b, NULL) < 0 ||
+	    fwrite(b.buf, 1, b.len, stdout) != b.len || fflush(stdout) != 0)
+		return 74;
+	return 0;
+}
