@@ -20,7 +20,8 @@ struct call_id {
 struct httpc_request {
 	const char *method;
 	const char *url;
-	/* "Name: value" lines, NULL-terminated; NULL for none. */
+	/* "Name: value" lines, NULL-terminated; NULL for none. A request with a
+	 * body wants a Content-Type among them: none is made up. */
 	const char *const *headers;
 	const void *body;
 	size_t body_len;
@@ -40,6 +41,7 @@ struct httpc_reply {
 	/* NUL-terminated; valid during the callback. */
 	const char *body;
 	size_t body_len;
+	/* "" when it has none. */
 	const char *content_type;
 	/* Value of Retry-After in seconds, or -1. */
 	int64_t retry_after;
@@ -49,8 +51,8 @@ struct httpc_reply {
 /* failed is set (and r NULL) when there was no whole reply; its text is for
  * people ("connection refused", "timed out after 10s while connecting", "name
  * not known", "certificate not trusted: REASON"), its code one of UNAVAILABLE
- * (refused, unreachable, name, TLS), TIMEOUT, UPSTREAM (broke, not HTTP), LIMIT.
- */
+ * (refused, unreachable, name, TLS), TIMEOUT, UPSTREAM (broke, not HTTP), LIMIT
+ * or NOMEM. It may call, cancel, and free the client. */
 typedef void httpc_done_fn(struct call_id id, const struct httpc_reply *r,
     const struct error *failed, void *ctx);
 
@@ -61,9 +63,12 @@ struct httpc_config {
 	unsigned max_per_host;
 };
 
+/* OVE_UNSUPPORTED when libcurl would look up names on the loop. */
 int httpc_new(struct httpc **ret, struct loop *l, const struct httpc_config *c,
     struct error *e);
-/* Everything in the request is copied. */
+/* Everything in the request is copied. -1: OVE_INVALID for a URL that is not
+ * one, or neither http nor https, a method that is not capitals, a header with
+ * a line break; OVE_NOMEM. Every other failure comes through done. */
 int httpc_call(struct httpc *h, const struct httpc_request *rq,
     httpc_done_fn *done, void *ctx, struct call_id *ret, struct error *e);
 /* Idempotent; done will not be called. */
