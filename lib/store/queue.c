@@ -292,9 +292,14 @@ queue_put(struct queue *q, const struct job *fresh, struct store_batch *more,
 {
 	AUTO_BATCH struct store_batch b;
 	AUTO(pending) struct pending *p = NULL;
+	/* What takes no slot must not wait for one to become free: it may be
+	 * what makes room. */
+	bool slotless = fresh->lane == NULL || fresh->lane[0] == '\0';
 
 	batch_of(&b, more);
-	if (q->lanes.by_state[JOB_QUEUED] + q->puts_n >= q->config.max_queued)
+	b.reserve = slotless;
+	if (!slotless &&
+	    q->lanes.by_state[JOB_QUEUED] + q->puts_n >= q->config.max_queued)
 		return error_set(e, OVE_LIMIT,
 		    "the queue is full: %zu jobs wait in it",
 		    q->lanes.by_state[JOB_QUEUED] + q->puts_n);

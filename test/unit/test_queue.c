@@ -490,9 +490,15 @@ a_full_queue_refuses(void **state)
 	kit_wait(&r.put, 3);
 	error_clear(&e);
 	test_fails(put_start(&r, "a", "a", "x", &e), &e, OVE_LIMIT);
+	/* What has no lane waits for nothing: a cancel gets in. */
+	error_clear(&e);
+	test_ok(put_start(&r, "", "a", "x", &e), &e);
+	kit_wait(&r.put, 4);
+	assert_int_equal(take(&r), 4);
 	assert_int_equal(take(&r), 1);
 	assert_int_equal(move(&r, 1, JOB_RUNNING), 0);
-	assert_int_equal(put(&r, "a"), 4);
+	assert_int_equal(move(&r, 4, JOB_RUNNING), 0);
+	assert_int_equal(put(&r, "a"), 5);
 	rig_close(&r);
 }
 
