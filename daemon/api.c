@@ -219,6 +219,9 @@ api_reply_error(struct api *api, struct http_req *req, const struct error *e)
 	int status = status_http(e->code);
 
 	(void)api;
+	/* What the system denies us has nothing to do with the token. */
+	if (status == 401)
+		status = 500;
 	if (status >= 500)
 		log_warn("api", FIELDS(LF_S("req", http_req_request_id(req))),
 		    "%s", e->text);

@@ -118,6 +118,9 @@ log_was_read(struct work *w)
 
 	if (req != NULL && l->e.code == OVE_NOTFOUND)
 		api_reply_message(l->api, req, 404, "Log cannot be found.");
+	else if (req != NULL && l->e.code == OVE_LIMIT)
+		/* Nothing that waiting would help. */
+		api_reply_message(l->api, req, 501, "%s", l->e.text);
 	else if (req != NULL && error_is_set(&l->e))
 		api_reply_error(l->api, req, &l->e);
 	else if (req != NULL)

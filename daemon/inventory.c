@@ -199,6 +199,32 @@ open_project(const char *dir, const char *project, int *ret, struct error *e)
 	return -1;
 }
 
+/* Opens a regular file beneath fd; whatever else stands there (a link, a pipe,
+ * a directory) is as good as nothing. */
+static int
+open_regular(int fd, const char *name, int *ret, struct error *e)
+{
+	struct error mine = ERROR_INIT;
+	struct stat st;
+	bool other;
+
+	/* A pipe must not make us wait for its writer. */
+	if (file_open_beneath(fd, name, O_RDONLY | O_NONBLOCK, 0, ret, &mine) ==
+	    0) {
+		if (fstat(*ret, &st) == 0 && S_ISREG(st.st_mode))
+			return 0;
+		cc_auto_close(ret);
+		*ret = -1;
+		return error_set(
+		    e, OVE_NOTFOUND, "'%s' is no regular file", name);
+	}
+	/* A link within the path is refused without an errno. */
+	other = mine.sys == ENOTDIR || mine.sys == ENXIO ||
+	    mine.sys == EOPNOTSUPP ||
+	    (mine.code == OVE_DENIED && mine.sys == 0);
+	return error_set(e, other ? OVE_NOTFOUND : mine.code, "%s", mine.text);
+}
+
 /* First line of a small file beneath fd, in a; NULL when it cannot be read. */
 static char *
 read_line(int fd, const char *name, struct arena *a)
@@ -207,7 +233,7 @@ read_line(int fd, const char *name, struct arena *a)
 	AUTO_FD int f = -1;
 	size_t len;
 
-	if (file_open_beneath(fd, name, O_RDONLY, 0, &f, NULL) < 0 ||
+	if (open_regular(fd, name, &f, NULL) < 0 ||
 	    file_read_fd(f, SMALL_FILE_MAX, &text, &len, NULL) < 0)
 		return NULL;
 	return arena_strndup(a, text, strcspn(text, "\r\n"));
@@ -305,8 +331,7 @@ read_director_file(int fd, struct arena *a, struct node **ret, struct error *e)
 	size_t len;
 
 	diag_init(&d, a, "appjail-director.yml");
-	if (file_open_beneath(fd, "appjail-director.yml", O_RDONLY, 0, &f, e) <
-	    0)
+	if (open_regular(fd, "appjail-director.yml", &f, e) < 0)
 		return -1;
 	if (file_read_fd(f, DIRECTOR_FILE_MAX, &text, &len, e) < 0)
 		return -1;
@@ -487,8 +512,7 @@ inventory_director_log(struct inventory *inv, const char *date,
 	if (path == NULL)
 		return arena_check(a, e);
 	if (file_open_dir(inv->logs, &logs, e) < 0 ||
-	    file_open_beneath(logs, path, O_RDONLY | O_NONBLOCK, 0, &fd, e) <
-		0 ||
+	    open_regular(logs, path, &fd, e) < 0 ||
 	    file_read_fd(fd, LOG_FILE_MAX, &text, &len, e) < 0)
 		return -1;
 	logtext_clean(&clean, text, len);
