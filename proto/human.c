@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * Time spans, sizes, ages, and values in Python's notation (cli.md A to C). The
+ * oddities are the contract's: a year has 364 days, rounding may give "60
+ * seconds", parts beyond the third are cut. The rest of a division is taken on
+ * the decimal text of the number, as the original does; fmod() would
+ * make 61.005 another number.
+ */
+#include "proto/human.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/num.h"
+#include "lib/base/utf8.h"
+#include "lib/data/regex.h"
+
+#define PARTS_MAX 3
+#define DECIMALS_MAX 20
+#define NUMBER_LEN 400
+/* Beyond this the integer part does not fit. */
+#define SECONDS_MAX 9e18
+
+/* Time spans */
+
+/* "%.2f" without trailing zeros and point. */
+static void
+two_decimals(double v, char buf[NUMBER_LEN])
+{
+	int len = snprintf(buf, NUMBER_LEN, "%.2f", v);
+
+	while (len > 0 && buf[len - 1] == '0')
+		len--;
+	if (len > 0 && buf[len - 1] == '.')
+		len--;
+	buf[len] = '\0';
+}
+
+/* Shortest decimal text that reads back as v. */
+static int
+shortest(double v, char buf[NUMBER_LEN])
+{
+	double back;
+
+	for (int d = 0; d <= DECIMALS_MAX; d++) {
+		int len = snprintf(buf, NUMBER_LEN, "%.*f", d, v);
+
+		if (len < 0 || len >= NUMBER_LEN)
+			return -1;
+		if (num_double(buf, &back, NULL) == 0 && !(back < v) &&
+		    !(back > v))
+			return 0;
+	}
+	return 0;
+}
+
+struct span {
+	char parts[PARTS_MAX][64];
+	size_t n;
+};
+
+static void
+add_part(struct span *s, const char *number, const char *unit)
+{
+	if (s->n >= PARTS_MAX || strcmp(number, "0") == 0)
+		return;
+	(void)snprintf(s->parts[s->n], sizeof(s->parts[0]), "%.32s %s%s",
+	    number, unit, strcmp(number, "1") == 0 ? "" : "s");
+	s->n++;
+}
+
+static void
+split(double v, struct span *s)
+{
+	static const struct {
+		uint64_t seconds;
+		const char *unit;
+	} units[] = { { UINT64_C(364) * 86400, "year" }, { 604800, "week" },
+		{ 86400, "day" }, { 3600, "hour" }, { 60, "minute" } };
+	char text[NUMBER_LEN], number[NUMBER_LEN], *dot;
+	uint64_t whole;
+	double rest = 0;
+
+	if (shortest(v, text) < 0)
+		return;
+	dot = strchr(text, '.');
+	if (dot != NULL)
+		*dot = '\0';
+	if (num_u64(text, 0, UINT64_MAX, &whole, NULL) < 0)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		(void)snprintf(number, sizeof(number), "%llu",
+		    (unsigned long long)(whole / units[i].seconds));
+		whole %= units[i].seconds;
+		add_part(s, number, units[i].unit);
+	}
+	(void)snprintf(number, sizeof(number), "%llu.%s",
+	    (unsigned long long)whole, dot != NULL ? dot + 1 : "0");
+	(void)num_double(number, &rest, NULL);
+	two_decimals(rest, number);
+	add_part(s, number, "second");
+}
+
+void
+human_timespan(struct strbuf *out, double seconds)
+{
+	char text[NUMBER_LEN];
+	struct span s = { .n = 0 };
+
+	if (!(seconds >= 60)) {
+		two_decimals(seconds, text);
+		strbuf_addf(out, "%s second%s", text,
+		    strcmp(text, "1") == 0 ? "" : "s");
+		return;
+	}
+	if (seconds < SECONDS_MAX)
+		split(seconds, &s);
+	if (s.n == 0)
+		strbuf_addf(out, "%.0f seconds", seconds);
+	for (size_t i = 0; i < s.n; i++) {
+		if (i > 0)
+			strbuf_adds(out, i + 1 == s.n ? " and " : ", ");
+		strbuf_adds(out, s.parts[i]);
+	}
+}
+
+void
+human_timespan_node(struct strbuf *out, const struct node *n)
+{
+	if (n != NULL && n->type == NODE_INT && !n->big)
+		human_timespan(out, (double)n->u.i);
+	else if (n != NULL && n->type == NODE_FLOAT)
+		human_timespan(out, n->u.f);
+	else
+		human_text(out, n);
+}
+
+void
+human_age(struct strbuf *out, int64_t seconds)
+{
+	static const struct {
+		int64_t big;
+		int64_t small;
+		char big_unit;
+		char small_unit;
+	} rows[] = { { 604800, 86400, 'w', 'd' }, { 86400, 3600, 'd', 'h' },
+		{ 3600, 60, 'h', 'm' }, { 60, 1, 'm', 's' } };
+
+	if (seconds < 0)
+		seconds = 0;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (seconds < rows[i].big)
+			continue;
+		strbuf_addf(out, "%lld%c%02lld%c",
+		    (long long)(seconds / rows[i].big), rows[i].big_unit,
+		    (long long)(seconds % rows[i].big / rows[i].small),
+		    rows[i].small_unit);
+		return;
+	}
+	strbuf_addf(out, "%llds", (long long)seconds);
+}
+
+/* Sizes */
+
+void
+human_size(struct strbuf *out, int64_t bytes)
+{
+	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB",
+		"EiB" };
+	char text[NUMBER_LEN];
+	size_t i = ARRAY_LEN(units);
+
+	while (i > 0 && bytes < INT64_C(1) << (10 * i))
+		i--;
+	if (i == 0) {
+		strbuf_addf(out, "%lld byte%s", (long long)bytes,
+		    bytes == 1 ? "" : "s");
+		return;
+	}
+	two_decimals((double)bytes / (double)(INT64_C(1) << (10 * i)), text);
+	strbuf_addf(out, "%s %s", text, units[i - 1]);
+}
+
+/* Values */
+
+/* Not what Python calls printable; ASCII is decided without Unicode's tables.
+ */
+static bool
+is_printable(struct regex *odd, const char *s, size_t len)
+{
+	if (len == 1)
+		return s[0] >= ' ' && s[0] < 0x7f;
+	return odd == NULL || !regex_search(odd, s, len);
+}
+
+static uint32_t
+decode(const char *s, size_t len)
+{
+	static const unsigned char masks[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+	uint32_t c = (unsigned char)s[0] & masks[len];
+
+	for (size_t i = 1; i < len; i++)
+		c = c << 6 | ((unsigned char)s[i] & 0x3f);
+	return c;
+}
+
+static void
+add_char(struct strbuf *out, struct regex *odd, char quote, const char *s,
+    size_t len)
+{
+	uint32_t c = decode(s, len);
+
+	if (c == (unsigned char)quote || c == '\\')
+		strbuf_addf(out, "\\%c", (char)c);
+	else if (c == '\n')
+		strbuf_adds(out, "\\n");
+	else if (c == '\r')
+		strbuf_adds(out, "\\r");
+	else if (c == '\t')
+		strbuf_adds(out, "\\t");
+	else if (is_printable(odd, s, len))
+		strbuf_add(out, s, len);
+	else if (c < 0x100)
+		strbuf_addf(out, "\\x%02x", c);
+	else if (c < 0x10000)
+		strbuf_addf(out, "\\u%04x", c);
+	else
+		strbuf_addf(out, "\\U%08x", c);
+}
+
+static bool
+is_ascii(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (((unsigned char)s[i] & 0x80) != 0)
+			return false;
+	return true;
+}
+
+static void
+repr_str(struct strbuf *out, const char *s, size_t len)
+{
+	struct regex *odd AUTO(regex) = NULL;
+	char quote = '\'';
+
+	if (memchr(s, '\'', len) != NULL && memchr(s, '"', len) == NULL)
+		quote = '"';
+	/* Without memory for it, more is shown as it is. */
+	if (!is_ascii(s, len))
+		(void)regex_new(
+		    &odd, "[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Co}\\p{Cn}\\p{Z}]", NULL);
+	strbuf_addc(out, quote);
+	for (size_t at = 0; at < len;) {
+		size_t n = utf8_char_len(s + at, len - at);
+
+		if (n == 0) {
+			strbuf_addf(out, "\\x%02x", (unsigned char)s[at++]);
+			continue;
+		}
+		add_char(out, odd, quote, s + at, n);
+		at += n;
+	}
+	strbuf_addc(out, quote);
+}
+
+static void
+repr_scalar(struct strbuf *out, const struct node *n)
+{
+	char buf[NODE_FLOAT_LEN];
+
+	if (n == NULL || n->type == NODE_NULL)
+		strbuf_adds(out, "None");
+	else if (n->type == NODE_BOOL)
+		strbuf_adds(out, n->u.b ? "True" : "False");
+	else if (n->type == NODE_INT && n->big && n->raw != NULL)
+		strbuf_adds(out, n->raw);
+	else if (n->type == NODE_INT)
+		strbuf_addf(out, "%lld", (long long)n->u.i);
+	else if (n->type == NODE_FLOAT)
+		strbuf_adds(out, node_float_text(n->u.f, buf));
+	else
+		repr_str(out, n->u.str.s, n->u.str.len);
+}
+
+static void
+repr_list(struct strbuf *out, const struct node *n)
+{
+	strbuf_addc(out, '[');
+	for (size_t i = 0; i < n->u.list.n; i++) {
+		strbuf_adds(out, i == 0 ? "" : ", ");
+		human_repr(out, n->u.list.items[i]);
+	}
+	strbuf_addc(out, ']');
+}
+
+/* Recursion is bounded by the reader's depth limit. */
+void
+human_repr(struct strbuf *out, const struct node *n)
+{
+	if (n == NULL ||
+	    (n->type != NODE_LIST && n->type != NODE_MAP &&
+		n->type != NODE_SET)) {
+		repr_scalar(out, n);
+		return;
+	}
+	if (n->type == NODE_LIST) {
+		repr_list(out, n);
+		return;
+	}
+	strbuf_addc(out, '{');
+	for (size_t i = 0; i < n->u.map.n; i++) {
+		strbuf_adds(out, i == 0 ? "" : ", ");
+		human_repr(out, n->u.map.pairs[i].key);
+		strbuf_adds(out, ": ");
+		human_repr(out, n->u.map.pairs[i].value);
+	}
+	strbuf_addc(out, '}');
+}
+
+void
+human_text(struct strbuf *out, const struct node *n)
+{
+	if (n != NULL && n->type == NODE_STR)
+		strbuf_add(out, n->u.str.s, n->u.str.len);
+	else
+		human_repr(out, n);
+}
+
+/* Lines */
+
+/* Length of the line separator at s, 0: none. */
+static size_t
+separator_len(const char *s, size_t len)
+{
+	unsigned char c = (unsigned char)s[0];
+
+	if (c == '\r' && len > 1 && s[1] == '\n')
+		return 2;
+	if ((c >= 0x0a && c <= 0x0d) || (c >= 0x1c && c <= 0x1e))
+		return 1;
+	if (len >= 2 && memcmp(s, "\xc2\x85", 2) == 0)
+		return 2;
+	if (len >= 3 &&
+	    (memcmp(s, "\xe2\x80\xa8", 3) == 0 ||
+		memcmp(s, "\xe2\x80\xa9", 3) == 0))
+		return 3;
+	return 0;
+}
+
+size_t
+human_line(const char *text, size_t len, size_t *ret_next)
+{
+	for (size_t i = 0; i < len; i++) {
+		size_t n = separator_len(text + i, len - i);
+
+		if (n > 0) {
+			*ret_next = i + n;
+			return i;
+		}
+	}
+	*ret_next = len;
+	return len;
+}
