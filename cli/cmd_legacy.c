@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * Names of the original. Its long-lived processes are one daemon here, so
+ * poll-* and watch-* say so and end well, for old supervisor files (cli.md 5);
+ * they load nothing. Two commands are known but not there yet.
+ */
+#include "cli/commands.h"
+#include "cli/session.h"
+
+static enum exitcode
+nothing_to_do(struct session *s)
+{
+	out_fail(&s->out, NULL,
+	    "'%s' has nothing to do: overlordd does this itself, see "
+	    "overlordd(8)",
+	    s->cmd->name);
+	return EXIT_CODE_OK;
+}
+
+static enum exitcode
+not_yet(struct session *s)
+{
+	out_fail(&s->out, NULL, "'%s' is not supported yet by this version",
+	    s->cmd->name);
+	return EXIT_CODE_USAGE;
+}
+
+static const char *const items[] = { "cpuset", "devfs", "expose", "healthcheck",
+	"limits", "fstab", "label", "nat", "volume", NULL };
+
+static const struct cmd_opt extras_opts[] = {
+	{ 0, "item", "ITEM", CMD_LIST, false, CMD_AT(item), items, NULL,
+	    "No effect." },
+};
+
+static const struct cmd_opt template_opts[] = {
+	{ 'f', "file", "FILE", CMD_STR, false, CMD_AT(file), NULL, NULL,
+	    "Deployment file." },
+	{ 0, "mako-directories", "DIR", CMD_LIST, false,
+	    CMD_AT(mako_directories), NULL, ".", "Where templates are." },
+};
+
+static const struct cmd_opt jail_log_opts[] = {
+	{ 'f', "file", "FILE", CMD_STR, false, CMD_AT(file), NULL, NULL,
+	    "Deployment file." },
+	{ 't', "type", "TYPE", CMD_STR, false, CMD_AT(type), NULL, NULL,
+	    "Type of the log." },
+	{ 'e', "entity", "ENTITY", CMD_STR, false, CMD_AT(date), NULL, NULL,
+	    "Whose log." },
+	{ 's', "subtype", "SUBTYPE", CMD_STR, false, CMD_AT(service), NULL,
+	    NULL, "Subtype of the log." },
+	{ 'l', "log", "LOG", CMD_STR, false, CMD_AT(log), NULL, NULL,
+	    "Name of the log." },
+};
+
+/* clang-format off */
+#define LEGACY(id, name_)                                                      \
+	const struct cmd cmd_##id = {                                          \
+		.name = name_,                                                 \
+		.group = CMD_HIDDEN,                                           \
+		.flags = CMD_BARE,                                             \
+		.summary = "Nothing: overlordd does this itself",              \
+		.run = nothing_to_do,                                          \
+	}
+/* clang-format on */
+
+LEGACY(poll_autoscale, "poll-autoscale");
+LEGACY(poll_heartbeat, "poll-heartbeat");
+LEGACY(poll_jail_info, "poll-jail-info");
+LEGACY(poll_jail_stats, "poll-jail-stats");
+LEGACY(poll_jails, "poll-jails");
+LEGACY(poll_project_info, "poll-project-info");
+LEGACY(poll_projects, "poll-projects");
+LEGACY(watch_commands, "watch-commands");
+LEGACY(watch_projects, "watch-projects");
+LEGACY(watch_vm, "watch-vm");
+
+const struct cmd cmd_poll_jail_extras = {
+	.name = "poll-jail-extras",
+	.group = CMD_HIDDEN,
+	.flags = CMD_BARE,
+	.summary = "Nothing: overlordd does this itself",
+	.opts = extras_opts,
+	.opts_n = ARRAY_LEN(extras_opts),
+	.run = nothing_to_do,
+};
+
+const struct cmd cmd_get_jail_log = {
+	.name = "get-jail-log",
+	.group = CMD_HIDDEN,
+	.flags = CMD_BARE,
+	.summary = "Print one of AppJail's logs (not supported yet)",
+	.opts = jail_log_opts,
+	.opts_n = ARRAY_LEN(jail_log_opts),
+	.words = "ENTRYPOINT",
+	.words_max = 1,
+	.run = not_yet,
+};
+
+const struct cmd cmd_print_template = {
+	.name = "print-template",
+	.group = CMD_HIDDEN,
+	.flags = CMD_BARE,
+	.summary = "Print a rendered template (not supported yet)",
+	.opts = template_opts,
+	.opts_n = ARRAY_LEN(template_opts),
+	.run = not_yet,
+};

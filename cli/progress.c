@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * Lines about jobs. Every text that a server sent is escaped. The live view
+ * takes itself away before anything else is written to standard error (the hook
+ * of out.c) and comes back at the next draw. When there are more jobs than
+ * lines, those that are done are left out first, by drawing a screen at most.
+ */
+#include "cli/progress.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/utf8.h"
+
+#define DRAW_MS 250
+#define LINES_MAX 20
+#define VIEW_MAX ((size_t)256 * 1024)
+#define LINE_LEN_MAX 4096
+
+static const char *
+chain_text(const struct wait_job *j)
+{
+	return j->chain != NULL ? j->chain : "<root>";
+}
+
+static void
+take_away(void *ctx)
+{
+	struct progress *p = ctx;
+
+	term_block_clear(&p->block);
+}
+
+void
+progress_init(
+    struct progress *p, struct session *s, struct wait_job *jobs, size_t n)
+{
+	memset(p, 0, sizeof(*p));
+	p->session = s;
+	p->jobs = jobs;
+	p->n = n;
+	p->block.fd = STDERR_FILENO;
+	p->live = isatty(STDERR_FILENO) == 1 && s->out.level > OUT_QUIET;
+	p->utf8 = term_is_utf8();
+	for (size_t i = 0; i < n; i++) {
+		const char *texts[3] = { jobs[i].server->name,
+			chain_text(&jobs[i]), jobs[i].project };
+
+		for (size_t c = 0; c < 3; c++)
+			if (strlen(texts[c]) > p->widths[c])
+				p->widths[c] = strlen(texts[c]);
+	}
+	if (p->live) {
+		s->out.before = take_away;
+		s->out.before_ctx = p;
+	}
+}
+
+void
+progress_fini(struct progress *p)
+{
+	term_block_clear(&p->block);
+	p->session->out.before = NULL;
+}
+
+static void
+add_name(const struct progress *p, const struct wait_job *j, struct strbuf *b)
+{
+	strbuf_addf(b, "%-*s  %-*s  %-*s  ", (int)p->widths[0], j->server->name,
+	    (int)p->widths[1], chain_text(j), (int)p->widths[2], j->project);
+}
+
+void
+progress_change(struct progress *p, const struct wait_job *j)
+{
+	AUTO_STRBUF struct strbuf b;
+
+	strbuf_init(&b, LINE_LEN_MAX * 4);
+	if (p->live || p->session->out.level < OUT_WARN ||
+	    j->state != WAIT_BUSY)
+		return;
+	strbuf_addf(
+	    &b, "%s  %s  %s  ", j->server->name, chain_text(j), j->project);
+	strbuf_add_escaped(&b, j->doing, strlen(j->doing));
+	strbuf_addc(&b, '\n');
+	out_talk(&p->session->out, b.buf, b.len);
+}
+
+/* "12.4s", "3m07s" */
+static void
+add_elapsed(struct strbuf *b, int64_t ms)
+{
+	if (ms < 60000)
+		strbuf_addf(b, "%lld.%llds", (long long)(ms / 1000),
+		    (long long)(ms % 1000 / 100));
+	else
+		strbuf_addf(b, "%lldm%02llds", (long long)(ms / 60000),
+		    (long long)(ms % 60000 / 1000));
+}
+
+static void
+add_mark(const struct progress *p, const struct wait_job *j, struct strbuf *b)
+{
+	bool color = p->session->out.color_err;
+
+	switch (j->state) {
+	case WAIT_BUSY:
+		term_add_color(b, color, TERM_YELLOW, p->utf8 ? "…" : "-");
+		break;
+	case WAIT_DONE:
+		term_add_color(b, color, TERM_GREEN, p->utf8 ? "✓" : "ok");
+		break;
+	case WAIT_FAILED:
+	case WAIT_LOST:
+		term_add_color(b, color, TERM_RED, p->utf8 ? "✗" : "FAILED");
+		break;
+	}
+}
+
+static void
+add_live_line(
+    const struct progress *p, const struct wait_job *j, struct strbuf *out)
+{
+	AUTO_STRBUF struct strbuf b;
+	size_t width = term_width(STDERR_FILENO), used = 0, at = 0;
+
+	strbuf_init(&b, LINE_LEN_MAX * 4);
+	add_mark(p, j, out);
+	strbuf_addc(&b, ' ');
+	add_name(p, j, &b);
+	add_elapsed(&b,
+	    j->state == WAIT_BUSY ? clock_mono_ms() - j->began_ms : j->took_ms);
+	strbuf_adds(&b, "  ");
+	strbuf_add_escaped(&b, j->doing, strlen(j->doing));
+	if (j->reason != NULL) {
+		strbuf_adds(&b, ": ");
+		strbuf_add_escaped(&b, j->reason, strlen(j->reason));
+	}
+	/* The mark takes up to six columns. */
+	while (at < b.len && used + 7 < width) {
+		size_t n = utf8_char_len(b.buf + at, b.len - at);
+
+		at += n == 0 ? 1 : n;
+		used++;
+	}
+	strbuf_add(out, b.buf, at);
+	strbuf_addc(out, '\n');
+}
+
+void
+progress_draw(struct progress *p, int64_t now_ms)
+{
+	AUTO_STRBUF struct strbuf b;
+	size_t busy = 0, lines = 0;
+
+	strbuf_init(&b, VIEW_MAX);
+	if (!p->live || (p->drawn_ms != 0 && now_ms - p->drawn_ms < DRAW_MS))
+		return;
+	p->drawn_ms = now_ms;
+	for (size_t i = 0; i < p->n; i++)
+		busy += p->jobs[i].state == WAIT_BUSY;
+	for (size_t i = 0; i < p->n && lines < LINES_MAX; i++) {
+		if (p->n > LINES_MAX && p->jobs[i].state == WAIT_DONE)
+			continue;
+		add_live_line(p, &p->jobs[i], &b);
+		lines++;
+	}
+	if (p->n > LINES_MAX)
+		strbuf_addf(&b, "%zu of %zu done\n", p->n - busy, p->n);
+	term_block_draw(&p->block, b.buf, b.len);
+}
+
+void
+progress_summary(struct progress *p)
+{
+	struct out *out = &p->session->out;
+	bool color = out->color_err;
+
+	if (out->level < OUT_WARN)
+		return;
+	for (size_t i = 0; i < p->n; i++) {
+		const struct wait_job *j = &p->jobs[i];
+		AUTO_STRBUF struct strbuf b;
+
+		strbuf_init(&b, LINE_LEN_MAX * 4);
+		add_name(p, j, &b);
+		if (j->state == WAIT_DONE)
+			term_add_color(&b, color, TERM_GREEN, "ok    ");
+		else if (j->state == WAIT_BUSY)
+			term_add_color(&b, color, TERM_YELLOW, "-     ");
+		else
+			term_add_color(&b, color, TERM_RED, "FAILED");
+		strbuf_adds(&b, "  ");
+		add_elapsed(&b,
+		    j->state == WAIT_BUSY ? clock_mono_ms() - j->began_ms
+					  : j->took_ms);
+		if (j->reason != NULL || j->state == WAIT_BUSY) {
+			const char *text =
+			    j->reason != NULL ? j->reason : j->doing;
+
+			strbuf_adds(&b, "  ");
+			strbuf_add_escaped(&b, text, strlen(text));
+		}
+		strbuf_addc(&b, '\n');
+		out_talk(out, b.buf, b.len);
+	}
+}
+
+static void
+say_tail(struct progress *p, const struct wait_job *j)
+{
+	AUTO_STRBUF struct strbuf b;
+	const char *s = j->stderr_tail;
+
+	strbuf_init(&b, VIEW_MAX * 2);
+	strbuf_addf(&b, "%s %s %s: the last lines of stderr:\n",
+	    j->server->name, chain_text(j), j->project);
+	while (*s != '\0') {
+		size_t len = strcspn(s, "\n");
+
+		strbuf_adds(&b, "  | ");
+		strbuf_add_escaped(&b, s, len);
+		strbuf_addc(&b, '\n');
+		s += len;
+		s += *s == '\n';
+	}
+	out_talk(&p->session->out, b.buf, b.len);
+}
+
+void
+progress_failures(struct progress *p, size_t failed)
+{
+	struct session *s = p->session;
+	const struct wait_job *first = NULL;
+	char hint[512];
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct wait_job *j = &p->jobs[i];
+
+		if (j->state != WAIT_FAILED && j->state != WAIT_LOST)
+			continue;
+		if (first == NULL)
+			first = j;
+		if (j->stderr_tail != NULL)
+			say_tail(p, j);
+	}
+	if (first == NULL)
+		return;
+	(void)snprintf(hint, sizeof(hint),
+	    "overlord jobs -f %s show %s%s%s %lld", s->spec_name,
+	    first->server->name, first->chain != NULL ? "." : "",
+	    first->chain != NULL ? first->chain : "", (long long)first->job);
+	out_fail(&s->out, first->is_original ? NULL : hint,
+	    "%zu of %zu targets failed", failed, p->n);
+}

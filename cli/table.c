@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * Tables are collected whole, since the width of a column is that of its widest
+ * cell, and written once. Cells are escaped when they are added, so nothing
+ * that a server sends reaches the terminal as a control character.
+ */
+#include "cli/table.h"
+
+#include <string.h>
+
+#include "cli/term.h"
+#include "lib/base/utf8.h"
+
+#define CELL_MAX 4096
+
+void
+table_init(struct table *t, const struct table_column *columns, struct arena *a)
+{
+	memset(t, 0, sizeof(*t));
+	t->columns = columns;
+	t->arena = a;
+	while (columns[t->columns_n].heading != NULL)
+		t->columns_n++;
+}
+
+static const char *
+clean(struct arena *a, const char *s)
+{
+	AUTO_STRBUF struct strbuf b;
+
+	strbuf_init(&b, CELL_MAX);
+	if (s == NULL || s[0] == '\0')
+		return "-";
+	strbuf_add_escaped(&b, s, strnlen(s, CELL_MAX / 4 - 1));
+	return arena_strndup(a, b.buf, b.len);
+}
+
+void
+table_add(struct table *t, const char *const *cells)
+{
+	const char **row;
+
+	if (t->rows_n == t->rows_cap) {
+		size_t cap = t->rows_cap == 0 ? 16 : t->rows_cap * 2;
+		const char **bigger =
+		    arena_calloc(t->arena, cap * t->columns_n, sizeof(*bigger));
+
+		if (bigger == NULL)
+			return;
+		if (t->rows_n > 0)
+			memcpy(bigger, t->cells,
+			    t->rows_n * t->columns_n * sizeof(*bigger));
+		t->cells = bigger;
+		t->rows_cap = cap;
+	}
+	row = t->cells + t->rows_n * t->columns_n;
+	for (size_t i = 0; i < t->columns_n; i++) {
+		row[i] = clean(t->arena, cells[i]);
+		if (row[i] == NULL)
+			return;
+	}
+	t->rows_n++;
+}
+
+static size_t
+cell_width(const char *s)
+{
+	return term_text_width(s, strlen(s));
+}
+
+static void
+add_cell(struct strbuf *out, const char *cell, size_t width, bool right)
+{
+	size_t pad = width - cell_width(cell);
+
+	if (right)
+		strbuf_addf(out, "%*s", (int)pad, "");
+	strbuf_adds(out, cell);
+	if (!right)
+		strbuf_addf(out, "%*s", (int)pad, "");
+}
+
+/* Cuts the line that begins at `from` to `width` columns. */
+static void
+cut_line(struct strbuf *out, size_t from, size_t width)
+{
+	size_t at = from, columns = 0;
+
+	while (out->len > from && out->buf[out->len - 1] == ' ')
+		strbuf_truncate(out, out->len - 1);
+	if (width < 2 ||
+	    term_text_width(out->buf + from, out->len - from) <= width)
+		return;
+	while (columns < width - 1) {
+		size_t n = utf8_char_len(out->buf + at, out->len - at);
+
+		at += n == 0 ? 1 : n;
+		columns++;
+	}
+	strbuf_truncate(out, at);
+	strbuf_adds(out, "\xe2\x80\xa6");
+}
+
+void
+table_print(const struct table *t, bool headings, size_t width, bool bold,
+    struct strbuf *out)
+{
+	size_t widths[TABLE_COLUMNS_MAX] = { 0 }, r, c, from;
+
+	for (c = 0; c < t->columns_n; c++) {
+		if (headings)
+			widths[c] = strlen(t->columns[c].heading);
+		for (r = 0; r < t->rows_n; r++) {
+			size_t w = cell_width(t->cells[r * t->columns_n + c]);
+
+			widths[c] = w > widths[c] ? w : widths[c];
+		}
+	}
+	for (r = headings ? 0 : 1; r <= t->rows_n; r++) {
+		AUTO_STRBUF struct strbuf line;
+
+		strbuf_init(&line, (size_t)1024 * 1024);
+		from = 0;
+		for (c = 0; c < t->columns_n; c++) {
+			strbuf_adds(&line, c == 0 ? "" : "  ");
+			add_cell(&line,
+			    r == 0 ? t->columns[c].heading
+				   : t->cells[(r - 1) * t->columns_n + c],
+			    widths[c], t->columns[c].right);
+		}
+		cut_line(&line, from, width);
+		term_add_color(out, bold && r == 0, TERM_BOLD, line.buf);
+		strbuf_addc(out, '\n');
+	}
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * Plain tables (cli.md 6.0): two blanks between columns, text to the left,
+ * numbers to the right, headings in capitals, no borders, no blanks at the end
+ * of a line. On a terminal the last column is cut to the width.
+ */
+#pragma once
+
+#include "lib/base/arena.h"
+#include "lib/base/strbuf.h"
+
+#define TABLE_COLUMNS_MAX 20
+
+struct table_column {
+	/* NULL ends the list of columns. */
+	const char *heading;
+	bool right;
+};
+
+struct table {
+	const struct table_column *columns;
+	size_t columns_n;
+	struct arena *arena;
+	/* rows_n times columns_n texts. */
+	const char **cells;
+	size_t rows_n;
+	size_t rows_cap;
+};
+
+void table_init(
+    struct table *t, const struct table_column *columns, struct arena *a);
+/* One text per column; copied and escaped, "-" for NULL or "". */
+void table_add(struct table *t, const char *const *cells);
+/* width 0: nothing is cut. bold: headings are. */
+void table_print(const struct table *t, bool headings, size_t width, bool bold,
+    struct strbuf *out);

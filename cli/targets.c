@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * The life of a target: found by the tree, filtered, asked for its labels,
+ * matched, given to the command, done, shown. Showing goes strictly in order:
+ * a finished target waits in its lane until all before it have been shown. The
+ * loop ends when the last one has.
+ *
+ * A server whose chains or labels cannot be asked gives a warning and decides
+ * nothing: nobody knows whether it was meant (cli.md 1.7). Only when no entry
+ * point answers at all has the command failed.
+ */
+#include "cli/targets.h"
+
+#include <fnmatch.h>
+#include <string.h>
+
+#include "lib/event/loop.h"
+#include "proto/plan.h"
+
+enum exitcode targets_exit(enum client_class class)
+{
+	switch (class) {
+	case CLIENT_OK:
+		return EXIT_CODE_OK;
+	case CLIENT_DENIED:
+		return EXIT_CODE_NOPERM;
+	case CLIENT_NOTFOUND:
+	case CLIENT_REFUSED:
+	case CLIENT_GARBLED:
+		return EXIT_CODE_PROTOCOL;
+	case CLIENT_UNAVAILABLE:
+		return EXIT_CODE_UNAVAILABLE;
+	}
+	return EXIT_CODE_SOFTWARE;
+}
+
+void
+targets_stop(struct targets *t)
+{
+	t->stopped = true;
+	loop_stop(t->session->loop);
+}
+
+static void
+show_ready(struct targets *all)
+{
+	while (!all->stopped && all->shown < all->n &&
+	    all->items[all->shown].done) {
+		struct target *t = &all->items[all->shown];
+		bool more =
+		    all->rule.show == NULL || !t->matched || all->rule.show(t);
+
+		out_release(&t->lane);
+		out_fini(&t->lane);
+		all->shown++;
+		if (!more)
+			all->stopped = true;
+	}
+	if (all->stopped || all->shown == all->n)
+		loop_stop(all->session->loop);
+}
+
+void
+target_done(struct target *t)
+{
+	t->done = true;
+	show_ready(t->all);
+}
+
+void
+target_failed(struct target *t, enum client_class class)
+{
+	enum exitcode code = targets_exit(class);
+
+	t->all->failed++;
+	/* 77 before 76 before 69. */
+	if (code > t->all->failure)
+		t->all->failure = code;
+}
+
+/* Filters */
+
+static bool
+chain_is(const char *chain, const char *pattern)
+{
+	if (chain == NULL)
+		return strcmp(pattern, "<root>") == 0;
+	return fnmatch(pattern, chain, 0) == 0;
+}
+
+static bool
+passes_filter_chain(struct target *t, const struct cmd_args *a)
+{
+	if (a->filter_chain.n == 0)
+		return true;
+	if (t->chain == NULL) {
+		if (!a->filter_root_chain)
+			out_debug(&t->lane,
+			    "(datacenter:%s, filter-root-chain:0) excluding "
+			    "root chain ...",
+			    t->server->name);
+		return a->filter_root_chain;
+	}
+	for (size_t i = 0; i < a->filter_chain.n; i++)
+		if (strcmp(a->filter_chain.items[i], t->chain) == 0)
+			return true;
+	out_debug(&t->lane,
+	    "%s) it doesn't match the specified chain, ignoring ...",
+	    t->context);
+	return false;
+}
+
+static bool
+passes_filters(struct target *t)
+{
+	const struct cmd_args *a = &t->all->session->args;
+
+	if ((t->all->rule.flags & TARGETS_FILTER_CHAIN) != 0 &&
+	    !passes_filter_chain(t, a))
+		return false;
+	for (size_t i = 0; i < a->chain.n; i++)
+		if (chain_is(t->chain, a->chain.items[i]))
+			return true;
+	return a->chain.n == 0;
+}
+
+/* Labels */
+
+static void
+begin(struct target *t)
+{
+	t->matched = true;
+	t->all->matched++;
+	t->all->rule.start(t);
+}
+
+static void
+give_up(struct target *t, const char *what, const char *text)
+{
+	t->fault = arena_strdup(&t->all->session->arena, text);
+	if ((t->all->rule.flags & TARGETS_GIVE_FAULTS) != 0) {
+		begin(t);
+		return;
+	}
+	out_warn(&t->lane, "%s) %s: %s", t->context, what, text);
+	target_done(t);
+}
+
+static void
+decide(struct target *t)
+{
+	struct targets *all = t->all;
+	const char *label;
+
+	switch (plan_match(
+	    &all->rule.labels, &all->rule.exclude, &t->labels, &label)) {
+	case PLAN_MATCH:
+		out_debug(&t->lane, "%s, label:%s) match!", t->context, label);
+		begin(t);
+		return;
+	case PLAN_EXCLUDED:
+		out_debug(
+		    &t->lane, "%s, label:%s) excluding ...", t->context, label);
+		break;
+	case PLAN_NO_LABEL:
+		out_debug(
+		    &t->lane, "%s) none of its labels is wanted", t->context);
+		break;
+	}
+	target_done(t);
+}
+
+static void
+on_labels(const struct client_reply *r, void *ctx)
+{
+	struct target *t = ctx;
+	struct error e = ERROR_INIT;
+	struct client_strs labels;
+
+	if (t->all->stopped)
+		return;
+	if (r->class != CLIENT_OK) {
+		give_up(t, "error obtaining API labels", r->text);
+		return;
+	}
+	if (client_get_strs(
+		r->body, "labels", &t->all->session->arena, &labels, &e) < 0) {
+		give_up(t, "error obtaining API labels", error_text(&e));
+		return;
+	}
+	t->labels.items = labels.items;
+	t->labels.n = labels.n;
+	decide(t);
+}
+
+static void
+start(struct target *t)
+{
+	struct error e = ERROR_INIT;
+	struct client_call call = {
+		.server = t->server, .chain = t->chain, .route = ROUTE_LABELS
+	};
+
+	if (!passes_filters(t)) {
+		target_done(t);
+		return;
+	}
+	if ((t->all->rule.flags & TARGETS_ALL) != 0) {
+		begin(t);
+		return;
+	}
+	if (client_call(t->all->session->client, &call, on_labels, t, &e) < 0)
+		give_up(t, "error obtaining API labels", error_text(&e));
+}
+
+/* Discovery */
+
+static void
+find_unreachable(struct targets *all, const struct tree *tree)
+{
+	enum exitcode code = EXIT_CODE_OK;
+	bool denied = true;
+
+	for (size_t i = 0; i < tree->n; i++) {
+		if (!tree->nodes[i].is_start)
+			continue;
+		if (tree->nodes[i].fault == NULL)
+			return;
+		code = EXIT_CODE_UNAVAILABLE;
+		denied &= tree->nodes[i].class == CLIENT_DENIED;
+	}
+	if (code != EXIT_CODE_OK && denied)
+		code = EXIT_CODE_NOPERM;
+	all->unreachable = code;
+}
+
+static void
+on_tree(const struct tree *tree, void *ctx)
+{
+	struct targets *all = ctx;
+	struct session *s = all->session;
+
+	find_unreachable(all, tree);
+	all->items = arena_calloc(&s->arena, tree->n + 1, sizeof(*all->items));
+	if (all->items == NULL) {
+		loop_stop(s->loop);
+		return;
+	}
+	all->n = tree->n;
+	/* Warnings of discovery come before everything else, as they did. */
+	for (size_t i = 0; i < tree->n; i++) {
+		const struct tree_node *n = &tree->nodes[i];
+		struct target *t = &all->items[i];
+
+		t->all = all;
+		t->index = i;
+		t->server = n->server;
+		t->chain = n->chain;
+		t->context = servers_context(&s->arena, n->server, n->chain);
+		out_init_lane(&t->lane, &s->out);
+		if ((all->rule.flags & TARGETS_GIVE_FAULTS) != 0)
+			t->fault = n->fault;
+		else if (n->fault != NULL)
+			out_warn(&s->out, "%s) error obtaining the chains: %s",
+			    t->context, n->fault);
+	}
+	for (size_t i = 0; i < all->n && !all->stopped; i++)
+		start(&all->items[i]);
+	show_ready(all);
+}
+
+enum exitcode
+targets_run(struct session *s, const struct tree_entry *entries, size_t n,
+    const struct targets_rule *rule, struct targets *ret)
+{
+	struct tree_search *search AUTO(tree_search) = NULL;
+	struct error e = ERROR_INIT;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->session = s;
+	ret->rule = *rule;
+	if (n == 0)
+		return EXIT_CODE_OK;
+	if (tree_discover(&search, s->client, entries, n, &s->arena, on_tree,
+		ret, &e) < 0 ||
+	    loop_run(s->loop, &e) < 0)
+		return session_fail(s, &e);
+	client_cancel_all(s->client);
+	for (size_t i = ret->shown; i < ret->n; i++)
+		out_fini(&ret->items[i].lane);
+	if (arena_check(&s->arena, &e) < 0)
+		return session_fail(s, &e);
+	return EXIT_CODE_OK;
+}

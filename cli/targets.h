@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * Runs a command on every server that a file means: discovery, filters, labels,
+ * then the command's own requests, each server on its own and all of them in
+ * parallel. What they say is kept in lanes and shown in the order of discovery
+ * (cli.md 1.6, 2.1).
+ */
+#pragma once
+
+#include "cli/servers.h"
+
+struct targets;
+
+struct target {
+	struct targets *all;
+	size_t index;
+	const struct client_server *server;
+	/* NULL: the server itself. */
+	const char *chain;
+	/* "(datacenter:D, chain:C": for messages. */
+	const char *context;
+	/* Not asked for when the rule wants every server. */
+	struct schema_strs labels;
+	struct out lane;
+	/* The command has it, or had it. */
+	bool matched;
+	bool done;
+	/* Discovery or labels failed; NULL: they did not. */
+	const char *fault;
+	/* Of the command. */
+	void *ctx;
+};
+
+enum targets_flags {
+	/* Every server; labels are not asked for. */
+	TARGETS_ALL = 1,
+	/* --filter-chain and --filter-root-chain count. */
+	TARGETS_FILTER_CHAIN = 2,
+	/* Servers that cannot be asked are given to the command too, with
+	 * their fault and without a warning. */
+	TARGETS_GIVE_FAULTS = 4,
+};
+
+struct targets_rule {
+	int flags;
+	/* Not with TARGETS_ALL. */
+	struct schema_strs labels;
+	struct schema_strs exclude;
+	/* Starts the command's work on a matching server; target_done() ends
+	 * it, at once or later. */
+	void (*start)(struct target *t);
+	/* Called before a server's lane is shown; false: this one and what
+	 * comes after it is not shown any more, and the run ends. May be
+	 * NULL. */
+	bool (*show)(struct target *t);
+	void *ctx;
+};
+
+struct targets {
+	struct session *session;
+	struct targets_rule rule;
+	struct target *items;
+	size_t n;
+	size_t matched;
+	/* Index of the first that has not been shown. */
+	size_t shown;
+	/* The first of 77, 76, 69 among failed targets; how many failed. */
+	enum exitcode failure;
+	size_t failed;
+	/* No entry point could be reached: its exit code. */
+	enum exitcode unreachable;
+	bool stopped;
+};
+
+/* Runs the loop until all is done. ret stays valid as long as the session.
+ * EXIT_CODE_OK when there was work to do, whatever became of it. */
+enum exitcode targets_run(struct session *s, const struct tree_entry *entries,
+    size_t n, const struct targets_rule *rule, struct targets *ret);
+/* Also for a target that is done: shows what can be shown. */
+void target_done(struct target *t);
+/* Notes that it could not be changed, or asked. */
+void target_failed(struct target *t, enum client_class class);
+/* Ends the run: what is under way is dropped. */
+void targets_stop(struct targets *t);
+
+/* 77, 76 or 69. */
+enum exitcode targets_exit(enum client_class class);

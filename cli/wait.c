@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * Waiting for jobs. One timer drives all: whose turn it is is asked, no more
+ * than one question per job at a time, at first every quarter of a second, then
+ * less often while nothing changes. What an answer means is wait_judge.c's.
+ *
+ * A server that does not answer is asked again until LOST_MS have passed. The
+ * deployment goes on whatever becomes of this program, so neither a deadline
+ * nor ^C changes anything on the servers; both say how to look.
+ */
+#include "cli/wait.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/progress.h"
+#include "cli/wait_judge.h"
+#include "lib/base/clock.h"
+#include "lib/event/loop.h"
+
+#define INTERVAL_MIN_MS 250
+#define INTERVAL_MAX_MS 1000
+/* Original servers keep what is asked for in a cache of seconds. */
+#define ORIGINAL_MS 2000
+#define LOST_MS 60000
+#define DRAW_MS 250
+
+struct wait {
+	struct session *session;
+	struct wait_job *jobs;
+	size_t n;
+	int64_t deadline_ms;
+	bool timed_out;
+	bool interrupted;
+	bool noted_original;
+	struct progress progress;
+	struct timer timer;
+	struct sigwatch sigint;
+};
+
+static void
+change_doing(struct wait_job *j, const char *doing)
+{
+	if (strcmp(j->doing, doing) == 0)
+		return;
+	j->doing = arena_strdup(&j->wait->session->arena, doing);
+	if (j->doing == NULL)
+		j->doing = "";
+	j->interval_ms = INTERVAL_MIN_MS;
+	progress_change(&j->wait->progress, j);
+}
+
+static void
+end(struct wait_job *j, enum wait_state state)
+{
+	j->state = state;
+	j->took_ms = clock_mono_ms() - j->began_ms;
+	change_doing(j,
+	    state == WAIT_DONE       ? "ok"
+		: state == WAIT_LOST ? "lost"
+				     : "FAILED");
+}
+
+static void
+end_lost(struct wait_job *j, const char *text)
+{
+	j->reason = arena_strdup(&j->wait->session->arena, text);
+	end(j, WAIT_LOST);
+}
+
+/* No answer: true when this was the last try. */
+static bool
+is_lost(struct wait_job *j, const struct client_reply *r)
+{
+	int64_t now = clock_mono_ms();
+
+	if (r->class != CLIENT_UNAVAILABLE)
+		return true;
+	if (j->lost_since_ms == 0)
+		j->lost_since_ms = now;
+	if (now - j->lost_since_ms >= LOST_MS)
+		return true;
+	change_doing(j, "no answer, asking again");
+	return false;
+}
+
+static void
+note_original(struct wait_job *j)
+{
+	j->is_original = true;
+	j->interval_ms = ORIGINAL_MS;
+	if (j->wait->noted_original)
+		return;
+	j->wait->noted_original = true;
+	out_info(&j->wait->session->out,
+	    "%s) it has no list of jobs: asking for the project instead",
+	    j->context);
+}
+
+static void
+apply_verdict(struct wait_job *j, const struct verdict *v)
+{
+	struct arena *a = &j->wait->session->arena;
+
+	if (v->state == VERDICT_BUSY) {
+		change_doing(j, v->doing);
+		return;
+	}
+	if (v->stderr_tail != NULL)
+		j->stderr_tail = arena_strdup(a, v->stderr_tail);
+	if (v->reason != NULL)
+		j->reason = arena_strdup(a, v->reason);
+	if (v->state == VERDICT_FAILED)
+		end(j, WAIT_FAILED);
+	else if (strcmp(j->type, "up") == 0 && !j->is_original)
+		j->check_services = true;
+	else
+		end(j, WAIT_DONE);
+}
+
+static void
+on_job(struct wait_job *j, const struct client_reply *r)
+{
+	struct verdict v;
+	AUTO_ARENA struct arena a;
+
+	arena_init(&a, (size_t)64 * 1024 * 1024);
+	if (r->class == CLIENT_NOTFOUND && verdict_is_no_route(r->body)) {
+		note_original(j);
+		return;
+	}
+	if (r->class == CLIENT_NOTFOUND) {
+		end_lost(j, "the server does not know the job any more");
+		return;
+	}
+	wait_judge_job(node_get(r->body, "job"), j->type, &a, &v);
+	apply_verdict(j, &v);
+}
+
+static void
+on_project(struct wait_job *j, const struct client_reply *r)
+{
+	struct verdict v;
+	AUTO_ARENA struct arena a;
+
+	arena_init(&a, (size_t)64 * 1024 * 1024);
+	wait_judge_project(node_get(r->body, "info"), j->type, j->job, &a, &v);
+	apply_verdict(j, &v);
+}
+
+/* After a job that ended well: a service that has stopped is a warning, or,
+ * with --wait-for running, a failure. */
+static void
+on_services(struct wait_job *j, const struct client_reply *r)
+{
+	struct session *s = j->wait->session;
+	bool strict = s->args.wait_for != NULL &&
+	    strcmp(s->args.wait_for, "running") == 0;
+	const char *stopped =
+	    wait_stopped_services(node_get(r->body, "info"), &s->arena);
+
+	if (stopped == NULL) {
+		end(j, WAIT_DONE);
+	} else if (strict) {
+		j->reason = arena_printf(&s->arena, "stopped: %s", stopped);
+		end(j, WAIT_FAILED);
+	} else {
+		j->stopped = stopped;
+		end(j, WAIT_DONE);
+	}
+}
+
+static void
+on_answer(const struct client_reply *r, void *ctx)
+{
+	struct wait_job *j = ctx;
+	bool project = j->is_original || j->check_services;
+
+	j->asking = false;
+	j->next_ms = clock_mono_ms() + j->interval_ms;
+	if (j->interval_ms < INTERVAL_MAX_MS)
+		j->interval_ms += j->interval_ms / 2;
+	if (r->class != CLIENT_OK && r->class != CLIENT_NOTFOUND) {
+		if (is_lost(j, r))
+			end_lost(j, r->text);
+	} else {
+		j->lost_since_ms = 0;
+		if (j->check_services)
+			on_services(j, r);
+		else if (project)
+			on_project(j, r);
+		else
+			on_job(j, r);
+	}
+	timer_arm(&j->wait->timer, 0);
+}
+
+static void
+ask(struct wait_job *j)
+{
+	char id[24];
+	const char *job = id;
+	struct error e = ERROR_INIT;
+	struct client_call call = { .server = j->server,
+		.chain = j->chain,
+		.route = ROUTE_JOB,
+		.params = &job,
+		.params_n = 1 };
+
+	(void)snprintf(id, sizeof(id), "%lld", (long long)j->job);
+	if (j->is_original || j->check_services) {
+		call.route = ROUTE_PROJECT_INFO;
+		call.params = &j->project;
+	}
+	if (client_call(j->wait->session->client, &call, on_answer, j, &e) < 0)
+		end_lost(j, error_text(&e));
+	else
+		j->asking = true;
+}
+
+static void
+on_tick(struct timer *t)
+{
+	struct wait *w = container_of(t, struct wait, timer);
+	int64_t now = clock_mono_ms(), next = now + DRAW_MS;
+	size_t busy = 0;
+
+	for (size_t i = 0; i < w->n; i++) {
+		struct wait_job *j = &w->jobs[i];
+
+		if (j->state == WAIT_BUSY && !j->asking && j->next_ms <= now)
+			ask(j);
+		busy += j->state == WAIT_BUSY;
+		if (j->state == WAIT_BUSY && !j->asking && j->next_ms < next)
+			next = j->next_ms;
+	}
+	progress_draw(&w->progress, now);
+	if (busy > 0 && w->deadline_ms > 0 && now >= w->deadline_ms)
+		w->timed_out = true;
+	if (busy == 0 || w->timed_out) {
+		loop_stop(w->session->loop);
+		return;
+	}
+	if (w->deadline_ms > 0 && w->deadline_ms < next)
+		next = w->deadline_ms;
+	timer_arm(t, next > now ? next - now : 0);
+}
+
+static void
+on_sigint(struct sigwatch *sig)
+{
+	struct wait *w = container_of(sig, struct wait, sigint);
+
+	w->interrupted = true;
+	loop_stop(w->session->loop);
+}
+
+static void
+die_by_sigint(struct wait *w)
+{
+	struct session *s = w->session;
+	struct sigaction sa;
+	size_t busy = 0;
+
+	for (size_t i = 0; i < w->n; i++)
+		busy += w->jobs[i].state == WAIT_BUSY;
+	out_fail(&s->out, NULL,
+	    "still running on %zu target%s; 'overlord status -f %s' shows them",
+	    busy, busy == 1 ? "" : "s", s->spec_name);
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = SIG_DFL;
+	(void)sigemptyset(&sa.sa_mask);
+	(void)sigaction(SIGINT, &sa, NULL);
+	(void)raise(SIGINT);
+}
+
+static enum exitcode
+conclude(struct wait *w)
+{
+	size_t failed = 0, lost = 0, busy = 0;
+	struct out *out = &w->session->out;
+
+	progress_summary(&w->progress);
+	for (size_t i = 0; i < w->n; i++) {
+		const struct wait_job *j = &w->jobs[i];
+
+		failed += j->state == WAIT_FAILED;
+		lost += j->state == WAIT_LOST;
+		busy += j->state == WAIT_BUSY;
+		if (j->state == WAIT_BUSY)
+			out_fail(out, NULL,
+			    "%s, project:%s, job:%lld) time ran out while: %s",
+			    j->context, j->project, (long long)j->job,
+			    j->doing);
+		if (j->stopped != NULL)
+			out_warn(out, "%s, project:%s) stopped: %s", j->context,
+			    j->project, j->stopped);
+	}
+	if (failed + lost > 0)
+		progress_failures(&w->progress, failed + lost);
+	if (busy > 0)
+		out_fail(out, NULL,
+		    "%zu of %zu targets are not done; the deployment goes on",
+		    busy, w->n);
+	if (failed > 0)
+		return EXIT_CODE_FAILED;
+	if (busy > 0)
+		return EXIT_CODE_TEMPFAIL;
+	return lost > 0 ? EXIT_CODE_UNAVAILABLE : EXIT_CODE_OK;
+}
+
+enum exitcode
+wait_run(
+    struct session *s, struct wait_job *jobs, size_t n, int64_t deadline_ms)
+{
+	struct wait w = {
+		.session = s, .jobs = jobs, .n = n, .deadline_ms = deadline_ms
+	};
+	struct error e = ERROR_INIT;
+	int rc = -1;
+
+	for (size_t i = 0; i < n; i++) {
+		jobs[i].wait = &w;
+		jobs[i].doing = "accepted";
+		jobs[i].interval_ms = INTERVAL_MIN_MS;
+	}
+	progress_init(&w.progress, s, jobs, n);
+	if (timer_init(&w.timer, s->loop, on_tick, "wait", &e) == 0 &&
+	    sigwatch_init(
+		&w.sigint, s->loop, SIGINT, on_sigint, "sigint", &e) == 0) {
+		timer_arm(&w.timer, 0);
+		rc = loop_run(s->loop, &e);
+	}
+	client_cancel_all(s->client);
+	timer_fini(&w.timer);
+	sigwatch_fini(&w.sigint);
+	progress_fini(&w.progress);
+	if (rc < 0)
+		return session_fail(s, &e);
+	if (w.interrupted)
+		die_by_sigint(&w);
+	return conclude(&w);
+}

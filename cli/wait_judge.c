@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * Judging jobs. A deployment has gone well when its record says COMPLETED (or
+ * NOOP) and Director reported errlevel 0 and no failed service; a job may well
+ * have ended "completed" with such a report, so the record is looked at too.
+ * The reason of a failure is the first of: the exception, the record's message,
+ * the job's message, what Director reported.
+ */
+#include "cli/wait_judge.h"
+
+#include <string.h>
+
+#include "lib/base/strbuf.h"
+#include "proto/human.h"
+
+#define TAIL_LINES 20
+#define TAIL_MAX ((size_t)64 * 1024)
+#define TEXT_MAX 4096
+
+static bool
+is(const char *text, const char *word)
+{
+	return text != NULL && strcmp(text, word) == 0;
+}
+
+static const char *
+text_at(const struct node *n, const char *key)
+{
+	const char *s = node_text(node_get(n, key));
+
+	return s != NULL && s[0] != '\0' ? s : NULL;
+}
+
+static int64_t
+int_at(const struct node *n, const char *key, int64_t absent)
+{
+	const struct node *v = node_get(n, key);
+
+	return v != NULL && v->type == NODE_INT && !v->big ? v->u.i : absent;
+}
+
+/* The last lines of a text; NULL when there are none. */
+static const char *
+tail(const char *text, struct arena *a)
+{
+	size_t len, at, lines = 0;
+
+	if (text == NULL)
+		return NULL;
+	len = strlen(text);
+	while (len > 0 && text[len - 1] == '\n')
+		len--;
+	for (at = len; at > 0; at--) {
+		if (text[at - 1] == '\n' && ++lines == TAIL_LINES)
+			break;
+		if (len - at >= TAIL_MAX)
+			break;
+	}
+	return len > 0 ? arena_strndup(a, text + at, len - at) : NULL;
+}
+
+/* What Director reported: "web, db", "errlevel 1"; NULL when all is well. */
+static const char *
+director_fault(const struct node *record, struct arena *a)
+{
+	const struct node *output = node_get(record, "output");
+	const struct node *report = node_get(output, "stdout");
+	const struct node *failed = node_get(report, "failed");
+	int64_t errlevel = int_at(report, "errlevel", 0);
+	int64_t rc = int_at(output, "rc", 0);
+	const char *message = text_at(report, "message");
+	AUTO_STRBUF struct strbuf b;
+
+	strbuf_init(&b, TEXT_MAX);
+	if (failed != NULL && failed->type == NODE_LIST) {
+		for (size_t i = 0; i < failed->u.list.n; i++) {
+			strbuf_adds(&b, i == 0 ? "failed: " : ", ");
+			human_text(&b, failed->u.list.items[i]);
+		}
+	}
+	if (errlevel != 0)
+		strbuf_addf(&b, "%serrlevel %lld", b.len > 0 ? "; " : "",
+		    (long long)errlevel);
+	else if (rc != 0)
+		strbuf_addf(
+		    &b, "%sexit %lld", b.len > 0 ? "; " : "", (long long)rc);
+	if (b.len > 0 && message != NULL)
+		strbuf_addf(&b, ": %s", message);
+	return b.len > 0 ? arena_strdup(a, b.buf) : NULL;
+}
+
+static const char *
+find_reason(const struct node *record, const struct node *job,
+    const char *state, struct arena *a)
+{
+	const struct node *x = node_get(record, "exception");
+	const char *s = text_at(x, "message");
+
+	if (s != NULL && text_at(x, "type") != NULL)
+		return arena_printf(a, "%s: %s", text_at(x, "type"), s);
+	if (s == NULL)
+		s = text_at(record, "message");
+	if (s == NULL)
+		s = text_at(job, "message");
+	if (s == NULL)
+		s = director_fault(record, a);
+	if (s == NULL)
+		s = text_at(node_get(record, "labels"), "message");
+	return s != NULL ? s : state;
+}
+
+static void
+judge_record(const struct node *record, const struct node *job,
+    const char *state, struct arena *a, struct verdict *v)
+{
+	const char *operation = text_at(record, "operation");
+	const char *fault = director_fault(record, a);
+	bool good = operation == NULL || is(operation, "COMPLETED") ||
+	    is(operation, "NOOP");
+	const char *err;
+
+	if (good && fault == NULL && is(state, "completed")) {
+		v->state = VERDICT_DONE;
+		return;
+	}
+	v->state = VERDICT_FAILED;
+	v->reason = find_reason(record, job,
+	    !good && is(state, "completed") ? operation : state, a);
+	err = text_at(node_get(record, "output"), "stderr");
+	if (err == NULL)
+		err = text_at(node_get(job, "output"), "stderr");
+	v->stderr_tail = tail(err, a);
+}
+
+/* The step that has begun and not ended. */
+static const char *
+current_step(const struct node *job)
+{
+	const struct node *steps = node_get(job, "steps");
+	const char *name = NULL;
+
+	for (size_t i = 0;
+	     steps != NULL && steps->type == NODE_LIST && i < steps->u.list.n;
+	     i++) {
+		const struct node *s = steps->u.list.items[i];
+		const struct node *ended = node_get(s, "ended_at");
+
+		if (ended == NULL || ended->type == NODE_NULL)
+			name = text_at(s, "name");
+	}
+	return name;
+}
+
+static void
+describe_busy(const struct node *job, const char *state, struct arena *a,
+    struct verdict *v)
+{
+	int64_t position = int_at(job, "position", 0);
+	int64_t attempt = int_at(job, "attempt", 1);
+	const char *step = current_step(job);
+
+	v->state = VERDICT_BUSY;
+	if (is(state, "queued") && position > 0)
+		v->doing = arena_printf(
+		    a, "queued (position %lld)", (long long)position);
+	else if (is(state, "running") && step != NULL && attempt > 1)
+		v->doing = arena_printf(
+		    a, "running: %s (attempt %lld)", step, (long long)attempt);
+	else if (is(state, "running") && step != NULL)
+		v->doing = arena_printf(a, "running: %s", step);
+	else
+		v->doing = state;
+	if (v->doing == NULL)
+		v->doing = "busy";
+}
+
+void
+wait_judge_job(const struct node *job, const char *type, struct arena *a,
+    struct verdict *ret)
+{
+	const char *state = text_at(job, "state");
+
+	memset(ret, 0, sizeof(*ret));
+	if (is(state, "queued") || is(state, "running") ||
+	    is(state, "interrupted")) {
+		describe_busy(job, state, a, ret);
+		return;
+	}
+	if (is(type, "cancel") && is(state, "completed")) {
+		ret->state = VERDICT_DONE;
+		return;
+	}
+	judge_record(node_get(job, "result"), job,
+	    state != NULL ? state : "the reply is not understood", a, ret);
+}
+
+void
+wait_judge_project(const struct node *info, const char *type, int64_t id,
+    struct arena *a, struct verdict *ret)
+{
+	const struct node *record =
+	    node_get(info, is(type, "down") ? "down" : "up");
+	int64_t newest = int_at(record, "job_id", 0);
+	const char *operation = text_at(record, "operation");
+
+	memset(ret, 0, sizeof(*ret));
+	/* Its cancelling leaves no trace; what is destroyed is gone. */
+	if (is(type, "cancel") || (is(type, "down") && info == NULL)) {
+		ret->state = VERDICT_DONE;
+		return;
+	}
+	if (newest > id) {
+		ret->state = VERDICT_FAILED;
+		ret->reason = arena_printf(
+		    a, "superseded by job %lld", (long long)newest);
+		return;
+	}
+	if (newest < id || operation == NULL || is(operation, "RUNNING")) {
+		ret->state = VERDICT_BUSY;
+		ret->doing =
+		    newest < id || operation == NULL ? "queued" : "running";
+		return;
+	}
+	judge_record(record, NULL, "completed", a, ret);
+}
+
+void
+wait_judge_record(
+    const struct node *record, struct arena *a, struct verdict *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	judge_record(record, NULL, "completed", a, ret);
+}
+
+bool
+verdict_is_no_route(const struct node *body)
+{
+	const char *message = text_at(body, "message");
+
+	return message == NULL || strcmp(message, "Not Found") == 0;
+}
+
+const char *
+wait_stopped_services(const struct node *info, struct arena *a)
+{
+	const struct node *list = node_get(info, "services");
+	AUTO_STRBUF struct strbuf b;
+
+	strbuf_init(&b, TEXT_MAX);
+	for (size_t i = 0;
+	     list != NULL && list->type == NODE_LIST && i < list->u.list.n;
+	     i++) {
+		const struct node *n = list->u.list.items[i];
+		int64_t status = int_at(n, "status", 0);
+
+		if (status == 0)
+			continue;
+		strbuf_addf(&b, "%s", b.len > 0 ? ", " : "");
+		human_text(&b, node_get(n, "name"));
+		strbuf_addf(&b, " (status %lld)", (long long)status);
+	}
+	return b.len > 0 ? arena_strdup(a, b.buf) : NULL;
+}

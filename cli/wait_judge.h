@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * What an answer about a job means for whoever waits for it (cli.md 6.4): pure.
+ */
+#pragma once
+
+#include "lib/base/arena.h"
+#include "lib/data/node.h"
+
+enum verdict_state {
+	VERDICT_BUSY,
+	VERDICT_DONE,
+	VERDICT_FAILED,
+};
+
+struct verdict {
+	enum verdict_state state;
+	/* Busy with what. */
+	const char *doing;
+	/* FAILED: why, never NULL; the last lines of stderr, or NULL. */
+	const char *reason;
+	const char *stderr_tail;
+};
+
+/* job of GET /v1/jobs/<id>. type: "up", "down", "cancel". Texts lie in a. */
+void wait_judge_job(const struct node *job, const char *type, struct arena *a,
+    struct verdict *ret);
+/* info of GET /v1/project/info/<name>, NULL when the project is gone: how the
+ * job with this id fares, as far as an original server tells. */
+void wait_judge_project(const struct node *info, const char *type, int64_t id,
+    struct arena *a, struct verdict *ret);
+/* A record of an operation that has ended (rest-api.md, annex B). */
+void wait_judge_record(
+    const struct node *record, struct arena *a, struct verdict *ret);
+/* A 404 that says: no such route. */
+bool verdict_is_no_route(const struct node *body);
+/* "web (status 66), db (status 1)" of the services that do not run, or NULL. */
+const char *wait_stopped_services(const struct node *info, struct arena *a);

@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, The Overlord in C authors
+"""What the tests of the client share: run the program, write a deployment
+file."""
+
+import os
+import subprocess
+import textwrap
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.environ.get("OVERLORD_BUILD",
+                       os.path.join(HERE, "..", "..", "build"))
+OVERLORD = os.path.abspath(os.path.join(BUILD, "cli", "overlord"))
+
+
+class Result:
+    def __init__(self, p):
+        self.rc = p.returncode
+        self.out = p.stdout
+        self.err = p.stderr
+
+    def __repr__(self):
+        return f"rc={self.rc}\n--- out\n{self.out}--- err\n{self.err}"
+
+
+def clean_env(extra=None):
+    env = {k: v for k, v in os.environ.items()
+           if k in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS")}
+    env["HOME"] = "/nonexistent"
+    env.update(extra or {})
+    return env
+
+
+def overlord(cwd, *args, env=None, stdin=None, timeout=60):
+    p = subprocess.run([OVERLORD, *args], cwd=cwd, env=clean_env(env),
+                       input=stdin, capture_output=True, text=True,
+                       timeout=timeout)
+    return Result(p)
+
+
+def write(path, text):
+    path.write_text(textwrap.dedent(text))
+    return path.name
+
+
+def project(tmp_path, url, more="", labels="[all]", name="web.yml"):
+    """A directorProject "p" on one data center "main"."""
+    return write(tmp_path / name, f"""\
+kind: directorProject
+datacenters:
+  main:
+    entrypoint: '{url}'
+    access_token: 'the-token'
+deployIn:
+  labels: {labels}
+projectName: p
+{more or "projectFile: 'services: {}'"}
+""")

@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, The Overlord in C authors
+"""apply --wait: what is shown, how it ends, against our jobs and against an
+original server."""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+from cli_support import OVERLORD, clean_env, overlord, project
+from fake_server import FakeServer
+
+GOOD = {"operation": "COMPLETED", "job_id": 17, "output": {
+    "rc": 0, "stdout": {"errlevel": 0, "message": None, "failed": []},
+    "stderr": ""}}
+INFO = {"info": {"state": "DONE", "services": [{"name": "w", "status": 0}]}}
+
+
+def job(state, **more):
+    out = {"id": 17, "type": "up", "name": "p", "state": state, "attempt": 1,
+           "message": None, "steps": []}
+    out.update(more)
+    return {"status_code": 200, "job": out}
+
+
+def running(step, attempt=1):
+    return job("running", attempt=attempt, steps=[
+        {"name": "lock", "attempt": attempt, "started_at": 1, "ended_at": 2},
+        {"name": step, "attempt": attempt, "started_at": 2,
+         "ended_at": None}])
+
+
+@pytest.fixture
+def server():
+    with FakeServer() as s:
+        s.single()
+        s.on("POST", "/v1/project/up/p", 200, {"job_id": 17})
+        s.on("GET", "/v1/project/info/p", 200, INFO)
+        yield s
+
+
+def jobs(server, *answers):
+    for a in answers:
+        if isinstance(a, tuple):
+            server.on("GET", "/v1/jobs/17", *a)
+        else:
+            server.on("GET", "/v1/jobs/17", 200, a)
+    return server
+
+
+def wait(tmp_path, server, *args, **kw):
+    project(tmp_path, server.url)
+    return overlord(tmp_path, "apply", "-f", "web.yml", "--wait", *args, **kw)
+
+
+def test_success(tmp_path, server):
+    jobs(server, job("queued", position=2), running("up"), running("up"),
+         running("describe"), job("completed", result=GOOD))
+    r = wait(tmp_path, server)
+    assert (r.rc, r.out) == (0, "")
+    lines = r.err.splitlines()
+    assert lines[:3] == ["main  <root>  p  queued (position 2)",
+                         "main  <root>  p  running: up",
+                         "main  <root>  p  running: describe"]
+    assert re.fullmatch(r"main  <root>  p  ok      \d+\.\ds", lines[3])
+    assert len(lines) == 4
+    assert wait(tmp_path, server, "-q").err == ""
+
+
+@pytest.mark.parametrize("last,reason", [
+    (job("failed", message="no such jail", result=None), "no such jail"),
+    (job("failed", result={"operation": "FAILED", "exception": {
+        "type": "InterfaceNotFound", "message": "em9"}}),
+     "InterfaceNotFound: em9"),
+    (job("completed", result={"operation": "COMPLETED", "output": {
+        "stdout": {"errlevel": 1, "failed": ["web", "db"]}}}),
+     "failed: web, db; errlevel 1"),
+    (job("completed", result={"operation": "INCOMPLETED"}), "INCOMPLETED"),
+    (job("incomplete", result={"operation": "INCOMPLETED", "labels": {
+        "error": True, "message": "no etcd"}}), "no etcd"),
+    (job("cancelled"), "cancelled"),
+    (job("failed", result={"operation": "FAILED", "output": {"rc": 3}}),
+     "exit 3"),
+])
+def test_failure(tmp_path, server, last, reason):
+    jobs(server, last)
+    r = wait(tmp_path, server)
+    assert r.rc == 1 and r.out == ""
+    assert re.search(r"main  <root>  p  FAILED  \S+  " + re.escape(reason) +
+                     "\n", r.err), r
+    assert r.err.endswith(
+        "overlord: 1 of 1 targets failed\n"
+        "  hint: overlord jobs -f web.yml show main 17\n")
+
+
+def test_last_lines_of_stderr(tmp_path, server):
+    text = "".join(f"line {i}\x1b[0m\n" for i in range(50))
+    jobs(server, job("failed", result={"operation": "FAILED", "output": {
+        "rc": 1, "stderr": text}}))
+    r = wait(tmp_path, server)
+    shown = [x for x in r.err.splitlines() if x.startswith("  | ")]
+    assert shown[0] == "  | line 30\\x1b[0m" and len(shown) == 20
+
+
+def test_services(tmp_path, server):
+    server.rows[("GET", "/v1/project/info/p")] = [(200, {"info": {
+        "services": [{"name": "w", "status": 66}]}}, {})]
+    jobs(server, job("completed", result=GOOD))
+    r = wait(tmp_path, server)
+    assert r.rc == 0
+    assert ("warning: (datacenter:main, chain:None, project:p) stopped: w "
+            "(status 66)") in r.err
+    r = wait(tmp_path, server, "--wait-for", "running")
+    assert r.rc == 1 and "FAILED" in r.err and "w (status 66)" in r.err
+    assert wait(tmp_path, server, "--wait-for", "healthy").rc == 64
+
+
+def test_timeout(tmp_path, server):
+    jobs(server, running("up"))
+    start = time.monotonic()
+    r = wait(tmp_path, server, "--timeout", "1")
+    assert r.rc == 75 and time.monotonic() - start < 30
+    assert ("(datacenter:main, chain:None, project:p, job:17) time ran out "
+            "while: running: up") in r.err
+    assert "the deployment goes on" in r.err
+
+
+def test_contact_comes_back(tmp_path, server):
+    jobs(server, (503, {"message": "x"}), (0, None), running("up"),
+         job("completed", result=GOOD))
+    r = wait(tmp_path, server)
+    assert r.rc == 0 and "no answer, asking again" in r.err
+
+
+def test_contact_lost(tmp_path, server):
+    jobs(server, (401, {"message": "expired"}))
+    r = wait(tmp_path, server)
+    assert r.rc == 69 and "401: expired" in r.err
+    server.rows[("GET", "/v1/jobs/17")] = [
+        (404, {"message": "Job '17' cannot be found."}, {})]
+    r = wait(tmp_path, server)
+    assert r.rc == 69 and "does not know the job any more" in r.err
+
+
+def original(operation, number=17, **more):
+    return {"info": {"up": dict(operation=operation, job_id=number, **more)}}
+
+
+def test_original_server(tmp_path, server):
+    key = ("GET", "/v1/project/info/p")
+    server.rows[key] = [(200, original("COMPLETED", 3), {}),
+                        (200, original("RUNNING"), {}),
+                        (200, {"info": {"up": GOOD}}, {})]
+    r = wait(tmp_path, server)
+    assert r.rc == 0, r
+    assert "running" in r.err and "ok" in r.err
+    server.rows[key] = [(200, original("RUNNING", 18), {})]
+    r = wait(tmp_path, server)
+    assert r.rc == 1 and "superseded by job 18" in r.err
+
+
+def test_destroy_and_cancel(tmp_path, server):
+    server.on("HEAD", "/v1/metadata/overlord.autoscale.p", 404)
+    server.on("POST", "/v1/project/down/p", 200, {"job_id": 17})
+    server.on("POST", "/v1/project/cancel/p", 200, {"job_id": 17})
+    project(tmp_path, server.url)
+    jobs(server, job("completed", type="down",
+                     result={"operation": "COMPLETED", "output": {}}))
+    r = overlord(tmp_path, "destroy", "-f", "web.yml", "--wait")
+    assert r.rc == 0 and "ok" in r.err
+    r = overlord(tmp_path, "cancel", "-f", "web.yml", "--wait")
+    assert r.rc == 0 and "ok" in r.err
+    del server.rows[("GET", "/v1/jobs/17")]
+    del server.rows[("GET", "/v1/project/info/p")]
+    r = overlord(tmp_path, "destroy", "-f", "web.yml", "--wait")
+    assert r.rc == 0, r
+
+
+def test_interrupt(tmp_path, server):
+    jobs(server, running("up"))
+    project(tmp_path, server.url)
+    p = subprocess.Popen([OVERLORD, "apply", "-f", "web.yml", "--wait"],
+                         cwd=tmp_path, env=clean_env(),
+                         stderr=subprocess.PIPE, text=True)
+    assert "running: up" in p.stderr.readline()
+    p.send_signal(signal.SIGINT)
+    err = p.stderr.read()
+    assert p.wait(30) == -signal.SIGINT
+    assert err == ("overlord: still running on 1 target; 'overlord status -f "
+                   "web.yml' shows them\n")
+
+
+def test_terminal(tmp_path, server):
+    jobs(server, running("up"), running("up"), running("describe"),
+         job("completed", result=GOOD))
+    project(tmp_path, server.url)
+    main, child = pty.openpty()
+    p = subprocess.Popen([OVERLORD, "apply", "-f", "web.yml", "--wait"],
+                         cwd=tmp_path, stderr=child,
+                         env=clean_env({"TERM": "xterm",
+                                        "LANG": "C.UTF-8"}))
+    os.close(child)
+    text = b""
+    while True:
+        try:
+            data = os.read(main, 65536)
+        except OSError:
+            break
+        if not data:
+            break
+        text += data
+    os.close(main)
+    assert p.wait(30) == 0
+    text = text.decode()
+    assert "running: up" in text and "\x1b[1A\x1b[J" in text
+    assert "✓" in text or "ok" in text
+    last = text.split("\x1b[J")[-1]
+    assert re.match(r"main  <root>  p  \x1b\[32mok    \x1b\[0m  \d", last)
+
+
+def test_several_targets(tmp_path):
+    with FakeServer() as server:
+        server.tree()
+        for i, c in enumerate(["alpha", "alpha.bravo"]):
+            base = f"/v1/chain/{c}"
+            server.on("POST", base + "/project/up/p", 200, {"job_id": 17 + i})
+            server.on("GET", base + "/project/info/p", 200, INFO)
+        server.on("GET", "/v1/chain/alpha/jobs/17", 200,
+                  job("failed", message="boom"))
+        server.on("GET", "/v1/chain/alpha.bravo/jobs/18", 200,
+                  job("completed", result=GOOD))
+        project(tmp_path, server.url)
+        r = overlord(tmp_path, "apply", "-f", "web.yml", "--wait", "--chain",
+                     "alpha", "--chain", "alpha.bravo")
+        assert r.rc == 1
+        assert re.search(r"main  alpha        p  FAILED  \S+  boom\n"
+                         r"main  alpha.bravo  p  ok      \S+\n", r.err), r
+        assert "show main.alpha 17" in r.err

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/* What an answer about a job means: busy, done, failed and why. */
+
+#include "test/unit/support/test.h"
+
+#include <string.h>
+
+#include "cli/wait_judge.h"
+#include "lib/data/json.h"
+
+static struct node *
+parse(struct arena *a, const char *json)
+{
+	struct error e = ERROR_INIT;
+	struct node *n = NULL;
+
+	if (json != NULL)
+		test_ok(json_read(json, strlen(json), a, &n, &e), &e);
+	return n;
+}
+
+#define GOOD                                                                   \
+  "{\"operation\":\"COMPLETED\",\"output\":{\"rc\":0,\"stdout\":"              \
+  "{\"errlevel\":0,\"message\":null,\"failed\":[]},\"stderr\":\"\"}}"
+
+static const struct {
+	const char *job;
+	const char *type;
+	enum verdict_state state;
+	/* What it is doing, or why it failed. */
+	const char *text;
+} jobs[] = {
+	{ "{\"state\":\"queued\"}", "up", VERDICT_BUSY, "queued" },
+	{ "{\"state\":\"queued\",\"position\":3}", "up", VERDICT_BUSY,
+	    "queued (position 3)" },
+	{ "{\"state\":\"running\",\"steps\":[]}", "up", VERDICT_BUSY,
+	    "running" },
+	{ "{\"state\":\"running\",\"attempt\":2,\"steps\":[{\"name\":\"a\","
+	  "\"ended_at\":1},{\"name\":\"b\",\"ended_at\":null}]}",
+	    "up", VERDICT_BUSY, "running: b (attempt 2)" },
+	{ "{\"state\":\"interrupted\"}", "up", VERDICT_BUSY, "interrupted" },
+	{ "{\"state\":\"completed\",\"result\":" GOOD "}", "up", VERDICT_DONE,
+	    NULL },
+	{ "{\"state\":\"completed\",\"result\":null}", "cancel", VERDICT_DONE,
+	    NULL },
+	{ "{\"state\":\"completed\",\"result\":{\"operation\":\"NOOP\"}}", "up",
+	    VERDICT_DONE, NULL },
+	{ "{\"state\":\"completed\",\"result\":{\"output\":{\"stdout\":"
+	  "{\"errlevel\":0,\"failed\":[\"w\"]}}}}",
+	    "up", VERDICT_FAILED, "failed: w" },
+	{ "{\"state\":\"failed\",\"message\":\"why\"}", "up", VERDICT_FAILED,
+	    "why" },
+	{ "{\"state\":\"cancelled\"}", "up", VERDICT_FAILED, "cancelled" },
+	{ "{}", "up", VERDICT_FAILED, "the reply is not understood" },
+	{ NULL, "up", VERDICT_FAILED, "the reply is not understood" },
+};
+
+static void
+our_jobs(void **state)
+{
+	struct arena a AUTO_ARENA;
+	struct verdict v;
+
+	(void)state;
+	arena_init(&a, 1000000);
+	for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
+		wait_judge_job(parse(&a, jobs[i].job), jobs[i].type, &a, &v);
+		if (v.state != jobs[i].state)
+			fail_msg("row %zu: %d", i, (int)v.state);
+		if (jobs[i].text != NULL)
+			assert_string_equal(
+			    v.state == VERDICT_BUSY ? v.doing : v.reason,
+			    jobs[i].text);
+	}
+}
+
+static const struct {
+	const char *info;
+	const char *type;
+	enum verdict_state state;
+	const char *text;
+} projects[] = {
+	{ "{\"up\":{\"operation\":\"RUNNING\",\"job_id\":17}}", "up",
+	    VERDICT_BUSY, "running" },
+	{ "{\"up\":{\"operation\":\"COMPLETED\",\"job_id\":16}}", "up",
+	    VERDICT_BUSY, "queued" },
+	{ "{\"up\":{\"operation\":\"COMPLETED\",\"job_id\":18}}", "up",
+	    VERDICT_FAILED, "superseded by job 18" },
+	{ "{\"up\":{\"operation\":\"COMPLETED\",\"job_id\":17}}", "up",
+	    VERDICT_DONE, NULL },
+	{ "{\"up\":{\"operation\":\"FAILED\",\"job_id\":17,\"message\":\"m\"}}",
+	    "up", VERDICT_FAILED, "m" },
+	{ "{\"down\":{\"operation\":\"COMPLETED\",\"job_id\":17}}", "down",
+	    VERDICT_DONE, NULL },
+	{ NULL, "up", VERDICT_BUSY, "queued" },
+	{ NULL, "down", VERDICT_DONE, NULL },
+	{ NULL, "cancel", VERDICT_DONE, NULL },
+};
+
+static void
+an_originals_projects(void **state)
+{
+	struct arena a AUTO_ARENA;
+	struct verdict v;
+
+	(void)state;
+	arena_init(&a, 1000000);
+	for (size_t i = 0; i < ARRAY_LEN(projects); i++) {
+		wait_judge_project(
+		    parse(&a, projects[i].info), projects[i].type, 17, &a, &v);
+		if (v.state != projects[i].state)
+			fail_msg("row %zu: %d", i, (int)v.state);
+		if (projects[i].text != NULL)
+			assert_string_equal(
+			    v.state == VERDICT_BUSY ? v.doing : v.reason,
+			    projects[i].text);
+	}
+}
+
+static void
+the_tail_of_stderr(void **state)
+{
+	struct arena a AUTO_ARENA;
+	struct strbuf b AUTO_STRBUF;
+	struct verdict v;
+
+	(void)state;
+	arena_init(&a, 1000000);
+	strbuf_init(&b, 10000);
+	strbuf_adds(&b, "{\"state\":\"failed\",\"output\":{\"stderr\":\"");
+	for (int i = 0; i < 30; i++)
+		strbuf_addf(&b, "l%d\\n", i);
+	strbuf_adds(&b, "\\n\"}}");
+	wait_judge_job(parse(&a, b.buf), "up", &a, &v);
+	assert_int_equal(strncmp(v.stderr_tail, "l10\n", 4), 0);
+	assert_string_equal(v.stderr_tail + strlen(v.stderr_tail) - 3, "l29");
+}
+
+static void
+stopped_services(void **state)
+{
+	struct arena a AUTO_ARENA;
+
+	(void)state;
+	arena_init(&a, 1000000);
+	assert_null(wait_stopped_services(NULL, &a));
+	assert_null(wait_stopped_services(
+	    parse(&a, "{\"services\":[{\"name\":\"a\",\"status\":0}]}"), &a));
+	assert_string_equal(
+	    wait_stopped_services(
+		parse(&a,
+		    "{\"services\":[{\"name\":\"a\",\"status\":66},"
+		    "{\"name\":\"b\",\"status\":0},{\"status\":1}]}"),
+		&a),
+	    "a (status 66), None (status 1)");
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(our_jobs),
+	cmocka_unit_test(an_originals_projects),
+	cmocka_unit_test(the_tail_of_stderr),
+	cmocka_unit_test(stopped_services),
+};
+TEST_MAIN(tests)
