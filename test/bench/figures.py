@@ -1,0 +1,365 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, The Overlord in C authors
+"""The figures: each measures ours and its references in turn, as often as it
+is told, and compares the medians with an aim."""
+
+import dataclasses
+import json
+import statistics
+
+from rig import (CLIENT, DAEMON, DIRECTOR_FILE, HOST, TOOLS, Unmeasured,
+                 free_port, libraries, pause, pss_kb, raise_descriptors, run,
+                 tool, wait_for, wrk)
+
+PING_SECONDS = 2
+SLICE_SECONDS = 0.1
+SLICES = 10
+START_SAMPLES = 8
+FINISHED_JOBS = 100000
+SLOW_CLIENTS = 10000
+SLOW_DEADLINE = 6
+SLOW_PING_SECONDS = 2
+
+
+@dataclasses.dataclass
+class Row:
+    """One line of the table."""
+    figure: str
+    ours: float
+    reference: float
+    name: str
+    ratio: str
+    aim: str
+    ok: bool
+
+    def fields(self):
+        return (self.figure, number(self.ours), number(self.reference),
+                self.name, self.ratio, self.aim, "ok" if self.ok else "short")
+
+
+def number(v):
+    if v is None:
+        return "-"
+    return f"{v:.0f}" if v >= 1000 or v == int(v) else f"{v:.3g}"
+
+
+def by_ratio(figure, ours, reference, name, at_least=None, at_most=None):
+    a, b = statistics.median(ours), statistics.median(reference)
+    ratio = a / b
+    if at_least is not None:
+        return Row(figure, a, b, name, f"{ratio:.2f}", f">={at_least}",
+                   ratio >= at_least)
+    return Row(figure, a, b, name, f"{ratio:.2f}", f"<={at_most}",
+               ratio <= at_most)
+
+
+def by_difference(figure, ours, reference, name, at_most):
+    a, b = statistics.median(ours), statistics.median(reference)
+    return Row(figure, a, b, name, f"{a - b:+.1f}ms", f"+{at_most}ms",
+               a - b <= at_most)
+
+
+def by_limit(figure, ours, limit, unit):
+    a = statistics.median(ours)
+    return Row(figure, a, None, "-", "-", f"<{limit}{unit}", a < limit)
+
+
+# Requests that change nothing
+
+PING = "ping/s, 32 connections"
+
+
+def ping(rig, rounds):
+    node = rig.node().start()
+    nginx = rig.nginx(node.get("/v1/ping").text)
+    url, token = node.url() + "/v1/ping", node.token()
+    ours, theirs = [], []
+    for _ in range(rounds):
+        ours.append(wrk(url, PING_SECONDS, 32, token))
+        theirs.append(wrk(nginx, PING_SECONDS, 32))
+    return [by_ratio(PING, ours, theirs, "nginx return 200", at_least=0.8)]
+
+
+# Submissions
+
+SUBMIT = {n: f"submissions/s, {n} client" + ("s" if n > 1 else "")
+          for n in (1, 64, 256)}
+
+
+def body_file(rig):
+    """What is submitted, to us and to beanstalkd."""
+    path = rig.directory() / "body"
+    path.write_text(json.dumps({"director_file": DIRECTOR_FILE,
+                                "environment": {"BENCH": "1"}}))
+    return path
+
+
+class Submitter:
+    """A new node whose only place is taken by a job that hangs, so that what
+    is submitted is not run."""
+
+    def __init__(self, rig, clients, body):
+        self.node = rig.node({"max_watch_commands": 1,
+                              "limits": {"queued_jobs": 100000000,
+                                         "connections_per_address": 1000}})
+        self.node.behave("hang", "hang")
+        self.node.start()
+        self.node.up("hang")
+        self.node.wait_call("up", "hang")
+        self.clients, self.body = clients, body
+        self.token = rig.token_file(self.node)
+        self.slices = 0
+
+    def once(self):
+        self.slices += 1
+        return tool("load", "up", *self.node.address(), self.clients,
+                    SLICE_SECONDS, self.body, self.token,
+                    f"bench-{self.slices}")[0]
+
+    def end(self):
+        for call in self.node.calls("appjail-director"):
+            if call[3][-1] != "hang":
+                raise Unmeasured(f"a submitted job was run: {call[3]}")
+        self.node.dispose()
+        return self.node.root / "state" / "state"
+
+
+def submit_round(rig, clients, body, record):
+    """Rates of ours, beanstalkd and (for one client) LMDB. The disk's moods
+    change within a second, so they take turns often."""
+    ours, place = Submitter(rig, clients, body), rig.directory()
+    port, server = rig.beanstalkd()
+    rates = []
+    for _ in range(SLICES):
+        rates.append([
+            ours.once(),
+            tool("load", "put", HOST, port, clients, SLICE_SECONDS, body)[0],
+            tool("ref_lmdb", place, SLICE_SECONDS, record)[0]
+            if clients == 1 else 0])
+    rig.end(server)
+    ours.end()
+    return [statistics.mean(r) for r in zip(*rates)]
+
+
+def record_bytes(rig, body):
+    """What a submission is on disk, so that bare LMDB puts the same."""
+    s = Submitter(rig, 1, body)
+    s.once()
+    return int(tool("ref_lmdb", s.end())[0])
+
+
+def submit(clients):
+    def measure(rig, rounds):
+        body = body_file(rig)
+        record = record_bytes(rig, body)
+        ours, beanstalkd, lmdb = zip(*(
+            submit_round(rig, clients, body, record) for _ in range(rounds)))
+        rows = [by_ratio(SUBMIT[clients], ours, beanstalkd,
+                         "beanstalkd -b -f0",
+                         at_least=0.3 if clients == 1 else 4)]
+        if clients == 1:
+            rows.insert(0, by_ratio(SUBMIT[clients], ours, lmdb,
+                                    "bare LMDB commits", at_least=0.5))
+        return rows
+    return measure
+
+
+# From the reply to Director
+
+REACH = "reply to Director's first instruction, ms"
+BEFORE = "commands before Director's up"
+
+
+def reach_once(node, submit_one, project):
+    """Milliseconds, and how many commands came before `up`."""
+    known = len(node.calls())
+    replied = submit_one(project)
+    # Nothing of ours may disturb what is measured.
+    pause(0.1)
+    wait_for(f"{project} to end", lambda: node.info(project).get(
+        "up", {}).get("operation") in ("COMPLETED", "INCOMPLETED", "FAILED"))
+    calls = node.calls()[known:]
+    for before, call in enumerate(calls):
+        if call[3][:2] == ["appjail-director", "up"]:
+            return (call[0] - replied) / 1e6, before
+    raise Unmeasured(f"Director was not started for {project}")
+
+
+def reach(rig, rounds):
+    node = rig.node().start()
+    body = body_file(rig)
+    submit_one = rig.coprocess("load", "each", *node.address(), body,
+                               rig.token_file(node))
+    floor_once = rig.coprocess("ref_spawn", rig.directory(),
+                               TOOLS / "ref_relay", body.stat().st_size)
+    ours, floor, before = [], [], []
+    reach_once(node, submit_one, "warm")
+    floor_once("")
+    for r in range(rounds):
+        a, b = [], []
+        for i in range(START_SAMPLES):
+            ms, n = reach_once(node, submit_one, f"p-{r}-{i}")
+            a.append(ms)
+            before.append(n)
+            b.append(floor_once("") / 1000)
+        ours.append(statistics.median(a))
+        floor.append(statistics.median(b))
+    return [by_ratio(REACH, ours, floor, "LMDB commit + 2 posix_spawn",
+                     at_most=1.5),
+            by_limit(BEFORE, [max(before)], 1, "")]
+
+
+# Memory and start
+
+MEMORY = "idle memory, kB PSS"
+
+
+def memory_ours(rig):
+    node = rig.node().start()
+    assert node.get("/v1/ping").status == 200
+    kb = pss_kb(node.process.pid)
+    node.stop()
+    return kb
+
+
+def memory_reference(rig, program):
+    p = rig.process([program, rig.directory()],
+                    stdout=rig.stack.enter_context(
+                        open(rig.root / "ready", "wb")))
+    wait_for("ref_init", lambda: (rig.root / "ready").stat().st_size > 0)
+    kb = pss_kb(p.pid)
+    rig.end(p)
+    return kb
+
+
+def memory(rig, rounds):
+    """The daemon links what it calls. It will call libcurl, which is nearly
+    all of the floor that the aim was made for, so that is shown too."""
+    program = rig.ref_init(DAEMON)
+    planned = TOOLS / "ref_init"
+    ours, floor, later = [], [], []
+    for _ in range(rounds):
+        ours.append(memory_ours(rig))
+        floor.append(memory_reference(rig, program))
+        later.append(memory_reference(rig, planned))
+    rows = [by_ratio(MEMORY, ours, floor, "same libraries, initialised",
+                     at_most=1.3)]
+    if libraries(planned) != libraries(DAEMON):
+        rows.append(by_ratio(MEMORY, ours, later, "these with curl and PCRE2",
+                             at_most=1.3))
+    return rows
+
+
+START = "exec to first ping, ms"
+START_FULL = "exec to first ping with 100,000 finished jobs, ms"
+
+
+class Starter:
+    """Starts one node again and again."""
+
+    def __init__(self, rig):
+        self.port = free_port()
+        self.node = rig.node({"listen": [f"{HOST}:{self.port}"],
+                              "jobs": {"keep": 2 * FINISHED_JOBS}})
+        self.node.start()
+        self.token = rig.token_file(self.node)
+        self.node.stop()
+
+    def once(self):
+        return tool("timed", "ping", self.port, self.token, DAEMON, "-F", "-f",
+                    self.node.config, env=self.node.env())[0]
+
+
+def start(rig, rounds):
+    program, place = rig.ref_init(DAEMON), rig.directory()
+    empty, full = Starter(rig), Starter(rig)
+    tool("bench_store", full.node.root / "state", "fill", FINISHED_JOBS)
+    ours, floor, many = [], [], []
+    for _ in range(rounds):
+        for _ in range(START_SAMPLES // 2):
+            ours.append(empty.once())
+            floor += tool("timed", "line", program, place)
+            many.append(full.once())
+    full.node.start()
+    jobs = full.node.get("/v1/jobs?limit=1").json["jobs"]
+    assert jobs[0]["id"] == FINISHED_JOBS, jobs
+    return [by_difference(START, ours, floor, "same libraries, initialised",
+                          15),
+            by_limit(START_FULL, many, 100, "ms")]
+
+
+VERSION = "overlord --version, ms"
+
+
+def version(rig, rounds):
+    if not CLIENT.exists():
+        raise Unmeasured(f"there is no {CLIENT}")
+    program = rig.ref_init(CLIENT)
+    run(CLIENT, "--version")
+    ours, floor = [], []
+    for _ in range(rounds * START_SAMPLES):
+        ours += tool("timed", "exit", CLIENT, "--version")
+        floor += tool("timed", "exit", program)
+    return [by_difference(VERSION, ours, floor, "same libraries, linked", 2)]
+
+
+# Slow clients
+
+SLOW_PING = "ping p99 beside 10,000 slow clients, us"
+SLOW_MEMORY = "memory for 10,000 slow clients, kB PSS"
+SLOW_CLOSED = "slow clients closed at their deadline"
+
+
+def p99(rig, node):
+    return tool("load", "ping", *node.address(), 1, SLOW_PING_SECONDS,
+                rig.token_file(node))[2]
+
+
+def beside_slow(rig, node):
+    """p99, kB in use meanwhile, clients closed."""
+    slow = rig.process([TOOLS / "slow", *node.address(), SLOW_CLIENTS,
+                        3 * SLOW_DEADLINE], stdout=-1, text=True)
+    if not slow.stdout.readline().startswith("open "):
+        raise Unmeasured("slow clients cannot connect: "
+                         + (rig.root / "stderr").read_text()[-500:])
+    us = p99(rig, node)
+    kb = pss_kb(node.process.pid)
+    words = slow.stdout.readline().split()
+    rig.end(slow)
+    closed = int(words[1]) if words else 0
+    if words and float(words[2]) < SLOW_PING_SECONDS:
+        raise Unmeasured("slow clients were dropped while measuring")
+    return us, kb, closed
+
+
+def slow(rig, rounds):
+    raise_descriptors(SLOW_CLIENTS + 200)
+    node = rig.node({"limits": {"connections": SLOW_CLIENTS + 100,
+                                "connections_per_address": SLOW_CLIENTS + 100,
+                                "header": SLOW_DEADLINE}}).start()
+    # Once: what is freed later does not all go back to the system.
+    before = pss_kb(node.process.pid)
+    without, beside, more, closed = [], [], [], []
+    for _ in range(rounds):
+        without.append(p99(rig, node))
+        us, kb, n = beside_slow(rig, node)
+        beside.append(us)
+        more.append(kb - before)
+        closed.append(n)
+    return [by_ratio(SLOW_PING, beside, without, "without them", at_most=3),
+            by_limit(SLOW_MEMORY, more, 64 * 1024, "kB"),
+            by_ratio(SLOW_CLOSED, closed, [SLOW_CLIENTS], "opened",
+                     at_least=1)]
+
+
+ALL = [
+    ([PING], ping),
+    ([SUBMIT[1]], submit(1)),
+    ([SUBMIT[64]], submit(64)),
+    ([SUBMIT[256]], submit(256)),
+    ([REACH, BEFORE], reach),
+    ([MEMORY], memory),
+    ([START, START_FULL], start),
+    ([VERSION], version),
+    ([SLOW_PING, SLOW_MEMORY, SLOW_CLOSED], slow),
+]
