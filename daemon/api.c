@@ -13,7 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "daemon/api_call.h"
+#include "daemon/api_internal.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"

@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "daemon/api_call.h"
+#include "daemon/api_internal.h"
 #include "daemon/runner.h"
 #include "lib/base/mem.h"
 #include "lib/base/num.h"

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/api_call.h"
+#include "daemon/api_internal.h"
 #include "daemon/inventory.h"
 #include "daemon/program.h"
 #include "daemon/record.h"

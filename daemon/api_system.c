@@ -4,7 +4,7 @@
 /*
  * Handlers about the server itself: the root, ping, labels, chains, jails.
  */
-#include "daemon/api_call.h"
+#include "daemon/api_internal.h"
 #include "daemon/inventory.h"
 #include "lib/data/node.h"
 

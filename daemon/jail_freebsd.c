@@ -7,8 +7,10 @@
  */
 #include "daemon/jail.h"
 
-#include <sys/jail.h>
+/* What <sys/jail.h> needs and does not include. */
 #include <sys/param.h>
+
+#include <sys/jail.h>
 #include <sys/uio.h>
 
 #include <stdio.h>

@@ -494,14 +494,16 @@ static bool
 is_stale_file(struct runner *r, const char *name)
 {
 	char prefix[64];
+	size_t len;
 	uint64_t id;
 
 	(void)snprintf(
-	    prefix, sizeof(prefix), ".overlord-%.8s-", r->config.serverid);
-	if (strncmp(name, prefix, strlen(prefix)) == 0)
+	    prefix, sizeof(prefix), "overlord-%.8s-", r->config.serverid);
+	len = strlen(prefix);
+	if (name[0] == '.' && strncmp(name + 1, prefix, len) == 0)
 		return true;
-	if (strncmp(name, prefix + 1, strlen(prefix + 1)) != 0 ||
-	    num_u64(name + strlen(prefix + 1), 1, UINT64_MAX, &id, NULL) < 0)
+	if (strncmp(name, prefix, len) != 0 ||
+	    num_u64(name + len, 1, UINT64_MAX, &id, NULL) < 0)
 		return false;
 	return task_find(r, (struct job_id){ id }) == NULL;
 }

@@ -24,7 +24,9 @@ env_set(const char **list, size_t n, struct arena *a, const char *name,
 	size_t len = strlen(name);
 
 	for (size_t i = 0; i < n; i++)
-		if (strncmp(list[i], name, len) == 0 && list[i][len] == '=') {
+		/* NULL: there was no room for it, which is told at the end. */
+		if (list[i] != NULL && strncmp(list[i], name, len) == 0 &&
+		    list[i][len] == '=') {
 			list[i] = pair_of(a, name, value);
 			return n;
 		}
@@ -45,7 +47,7 @@ task_environment(struct task *t, struct error *e)
 	if (env != NULL && env->type == NODE_MAP)
 		theirs = env->u.map.n;
 	list = arena_calloc(&t->arena, own + theirs + 3, sizeof(*list));
-	if (list == NULL && arena_check(&t->arena, e) < 0)
+	if (arena_check(&t->arena, e) < 0 || list == NULL)
 		return NULL;
 	for (; n < own; n++)
 		list[n] = ours[n];

@@ -407,7 +407,7 @@ read_words(const struct node *map, const char *name, struct arena *a,
 		return error_set(e, OVE_CORRUPT, "'%s' is no list", name);
 	words = arena_calloc(a, list->u.list.n + 1, sizeof(*words));
 	if (words == NULL)
-		return arena_check(a, e);
+		return arena_check(a, e) == -1 ? -1 : error_nomem(e);
 	for (i = 0; i < list->u.list.n; i++) {
 		words[i] = read_word(list->u.list.items[i], a);
 		if (words[i] == NULL && arena_check(a, e) == -1)

@@ -47,6 +47,16 @@ rundir_close(struct rundir *d)
 	d->fd = d->fifo = -1;
 }
 
+/* Leaves nothing to close behind. */
+static struct rundir
+take(struct rundir *d)
+{
+	struct rundir taken = *d;
+
+	*d = (struct rundir)RUNDIR_INIT;
+	return taken;
+}
+
 /* The helper's numbers must be free to be overwritten: moves fd above them. */
 static int
 move_up(int *fd, struct error *e)
@@ -113,8 +123,7 @@ rundir_make(int parent, const char *key, const char *spec, size_t len,
 		(void)file_remove_tree(parent, key, NULL);
 		return error_wrap(e, "run directory '%s'", key);
 	}
-	*ret = d;
-	d = (struct rundir)RUNDIR_INIT;
+	*ret = take(&d);
 	*ret_writer = steal_fd(&writer);
 	*ret_lock = steal_fd(&lock);
 	return 0;
@@ -144,8 +153,7 @@ rundir_open(int parent, const char *key, struct rundir *ret, struct error *e)
 		cc_auto_close(&d.fifo);
 		d.fifo = -1;
 	}
-	*ret = d;
-	d = (struct rundir)RUNDIR_INIT;
+	*ret = take(&d);
 	return 0;
 }
 

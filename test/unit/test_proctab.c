@@ -814,10 +814,11 @@ lock_alone_keeps_the_run(void **state)
 static void
 keys_are_checked(void **state)
 {
+	static const char long_key[] =
+	    "0123456789012345678901234567890123456789012345678901234567890"
+	    "1234";
 	static const char *const bad[] = { "", ".", "..", ".x", "a/b", "a b",
-		"a\n",
-		"0123456789012345678901234567890123456789012345678901234567890"
-		"1234" };
+		"a\n", long_key };
 	struct world *w = *state;
 	struct error e = ERROR_INIT;
 	const char *argv[] = { "true", NULL };
