@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, The Overlord in C authors
+"""The manual and README.md against the programs: every route is described, every
+example does what it says."""
+
+import argparse
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from node import (BUILD, CLIENT, DAEMON, HELPER, REPO, is_alive,
+                  wait_for)
+
+DOCS = REPO / "docs"
+DATE = re.compile(r"\d{4}-\d\d-\d\d_\d\dh\d\dm\d\ds")
+ESCAPES = [(r"\e", "\\"), (r"\(aq", "'"), (r"\&", "")]
+
+
+def blocks(page):
+    """The literal displays of a page, as a reader sees them."""
+    text = (DOCS / page).read_text()
+    for found in re.findall(r"^\.Bd -literal[^\n]*\n(.*?)^\.Ed$", text,
+                            re.M | re.S):
+        for escape, shown in ESCAPES:
+            found = found.replace(escape, shown)
+        yield found
+
+
+def numbered(found):
+    return [pytest.param(b, id=str(i)) for i, b in enumerate(found)]
+
+
+def run(*argv, **kwargs):
+    return subprocess.run([str(a) for a in argv], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          **kwargs)
+
+
+# Configurations
+
+def is_config(block):
+    return re.match(r"[a-z_]+:", block) is not None
+
+
+@pytest.mark.parametrize("text", numbered(
+    filter(is_config, blocks("overlord.yml.5"))))
+def test_config_examples_are_valid(text, tmp_path):
+    f = tmp_path / "overlord.yml"
+    f.write_text(text)
+    r = run(DAEMON, "-t", "-f", f)
+    assert r.returncode == 0, r.stdout
+    # Nothing but missing programs to be warned of.
+    for line in r.stdout.splitlines():
+        assert "not found in PATH" in line or "valid" in line, line
+
+
+def test_the_sample_is_valid_with_and_without_its_comments(tmp_path):
+    sample = (DOCS / "overlord.yml.sample").read_text()
+    head, _, options = sample.partition("\n\n")
+    assert all(line.startswith("#") for line in head.splitlines())
+    f = tmp_path / "overlord.yml"
+    for text in (sample, re.sub(r"^#", "", options, flags=re.M)):
+        f.write_text(text)
+        r = run(DAEMON, "-t", "-f", f)
+        assert r.returncode == 0, r.stdout
+
+
+# Deployments
+
+def deployments():
+    for block in blocks("overlord-spec.5"):
+        if block.startswith("kind:"):
+            yield block
+    for block in re.findall(r"^```yaml\n(.*?)^```$",
+                            (REPO / "README.md").read_text(), re.M | re.S):
+        if block.startswith("kind:"):
+            yield block
+    for f in sorted((DOCS / "examples").glob("*.yml")):
+        yield f.read_text()
+
+
+@pytest.mark.parametrize("text", numbered(deployments()))
+def test_deployment_examples_are_valid(text, tmp_path):
+    f = tmp_path / "deployment.yml"
+    f.write_text(text)
+    r = run(CLIENT, "validate", "-f", f, cwd=tmp_path,
+            env={**os.environ, "ENTRYPOINT": "http://127.0.0.1:8888",
+                 "TOKEN": "x"})
+    assert r.returncode == 0, r.stdout
+    assert "warning" not in r.stdout, r.stdout
+
+
+def test_the_commands_of_readme_do_what_it_says(tmp_path):
+    script = "".join(re.findall(r"^```sh\n(.*?)^```$",
+                                (REPO / "README.md").read_text(),
+                                re.M | re.S))
+    assert script.count("\noverlord ") >= 5
+    # A port of its own, and no curl where there is none.
+    script = script.replace("8888", str(free_port()))
+    if shutil.which("curl") is None:
+        script = re.sub("^curl .*$", "", script, flags=re.M)
+    (tmp_path / "build").symlink_to(BUILD)
+    (tmp_path / "docs").symlink_to(DOCS)
+    env = {k: v for k, v in os.environ.items()
+           if not k.startswith(("OVERLORD_", "STANDIN_"))}
+    env["HOME"] = str(tmp_path)
+    r = run("sh", "-eu", "-c", script, cwd=tmp_path, env=env, timeout=120)
+    try:
+        assert r.returncode == 0, r.stdout
+        assert "state: DONE" in r.stdout, r.stdout
+    finally:
+        pidfile = tmp_path / "try" / "run" / "overlordd.pid"
+        if pidfile.exists():
+            pid = int(pidfile.read_text())
+            if r.returncode != 0:
+                os.kill(pid, signal.SIGTERM)
+            wait_for("the node to end", lambda: not is_alive(pid))
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+# The API
+
+def routes():
+    text = (REPO / "proto" / "routes.def").read_text()
+    return re.findall(r'^ROUTE\(\w+, \w+, "(\w+)", "([^"]+)"', text, re.M)
+
+
+def test_every_route_is_described_and_has_an_example():
+    assert len(routes()) > 20
+    page = (DOCS / "overlord-api.7").read_text()
+    curls = [c for c in blocks("overlord-api.7") if c.startswith("curl")]
+    for method, path in routes():
+        assert re.search(rf"^\.It (.*, )?Sy {method} {re.escape(path)}( ,|$)",
+                         page, re.M), f"{method} {path} is not described"
+        if path in ("/", "/v1[/]"):
+            continue
+        word = re.sub(r"\\\{\w+\\\}", r"[\\w.-]+",
+                      re.escape(path.replace("[/]", "")))
+        assert any(re.search(rf"\$URL{word}(\?\S*)?\"?\n", c) and
+                   curl(c).method == method for c in curls), \
+            f"{method} {path} has no example"
+
+
+def curl(block):
+    """The options of the block's command, and the rest as its reply."""
+    end = re.search(r"(?<!\\)\n(?=\{|\Z)", block).end()
+    p = argparse.ArgumentParser()
+    p.add_argument("-X", dest="method")
+    p.add_argument("-H", dest="header", required=True)
+    p.add_argument("-I", dest="head", action="store_true")
+    p.add_argument("-d", dest="data")
+    p.add_argument("url")
+    a = p.parse_args(shlex.split(block[:end].replace("\\\n", ""))[1:])
+    a.method = a.method or ("HEAD" if a.head else "GET")
+    a.reply = json.loads(block[end:]) if block[end:] else None
+    return a
+
+
+def same_shape(shown, real, path="reply"):
+    """Every member that is shown is there, and of the type that is shown; short
+    texts and small numbers are what they are."""
+    if isinstance(shown, dict):
+        assert isinstance(real, dict), f"{path}: {real}"
+        for k, v in shown.items():
+            if DATE.fullmatch(k):
+                assert len(real) >= 1 and all(map(DATE.fullmatch, real)), real
+                same_shape(v, next(iter(real.values())), f"{path}.{k}")
+                continue
+            assert k in real, f"{path}.{k} is not in {real}"
+            same_shape(v, real[k], f"{path}.{k}")
+    elif isinstance(shown, list):
+        assert isinstance(real, list) and len(real) == len(shown), \
+            f"{path}: {real}"
+        for i, v in enumerate(shown):
+            same_shape(v, real[i], f"{path}[{i}]")
+    elif isinstance(shown, float):
+        assert isinstance(real, (int, float)), f"{path}: {real}"
+    elif path.rpartition(".")[2] in ("jail", "by", "request_id", "last_log",
+                                     "log_content"):
+        assert isinstance(real, str) and real, f"{path}: {real}"
+    else:
+        assert real == shown, f"{path}: {real}"
+
+
+def test_the_examples_of_the_api_do_what_they_show(node):
+    done = 0
+    for block in blocks("overlord-api.7"):
+        if not block.startswith("curl"):
+            continue
+        a = curl(block)
+        assert a.url.startswith("$URL/v1/"), block
+        assert a.header == "Authorization: Bearer $TOKEN", block
+        path = a.url[len("$URL"):]
+        if DATE.search(path):
+            logs = node.get("/v1/projects/logs").json["logs"]
+            path = DATE.sub(min(logs), path)
+        r = node.request(a.method, path, a.data.encode() if a.data else None)
+        if a.reply is not None:
+            assert r.status == a.reply["status_code"], (block, r)
+            same_shape(a.reply, r.json)
+        else:
+            assert r.status == 200, (block, r)
+        if r.json and "job_id" in r.json:
+            node.wait_job(r.json["job_id"])
+        done += 1
+    assert done >= 15
+
+
+# Pages and programs
+
+def test_overlordd_8_has_every_option_of_the_usage():
+    usage = run(DAEMON, "-h").stdout
+    page = (DOCS / "overlordd.8").read_text()
+    options = re.findall(r"^  (--?\w+)", usage, re.M)
+    assert len(options) >= 6
+    for option in options:
+        assert re.search(rf"^\.It Fl {re.escape(option[1:])}\b", page, re.M), \
+            f"{option} is not in overlordd.8"
+
+
+def test_overlordd_8_names_the_files_that_are_there(node):
+    page = (DOCS / "overlordd.8").read_text()
+    listed = re.findall(r"^\.It Pa /var/(?:db|run)/overlord/(\S+)$", page, re.M)
+    for name in listed:
+        assert (node.root / "state" / name).exists() or \
+            (node.root / "run" / name).exists(), name
+    for d in ("state", "run"):
+        for f in (node.root / d).iterdir():
+            assert f.name in (n.rstrip("/") for n in listed), \
+                f"{d}/{f.name} is not in overlordd.8"
+
+
+def test_a_backup_can_be_put_back(make_node):
+    node = make_node().start()
+    node.wait_job(node.up("web"))
+    copy = node.root / "copy"
+    r = run(DAEMON, "--backup", copy, "-f", node.config)
+    assert r.returncode == 0, r.stdout
+    node.wait_job(node.down("web"))
+    assert node.stop() == 0
+    store = node.root / "state" / "state"
+    (store / "data.mdb").write_bytes((copy / "data.mdb").read_bytes())
+    (store / "lock.mdb").unlink()
+    r = run(DAEMON, "--check", "-f", node.config)
+    assert r.returncode == 0, r.stdout
+    node.start()
+    assert node.job(1)["state"] == "completed"
+    assert node.get("/v1/jobs/2").status == 404
+
+
+def test_exit_codes_of_overlordd_8(make_node, tmp_path):
+    page = (DOCS / "overlordd.8").read_text()
+    codes = page.partition(".Sh EXIT STATUS")[2].partition(".Sh")[0]
+    codes = {int(c) for line in re.findall(r"^\.It (.*)$", codes, re.M)
+             for c in re.findall(r"\d+", line)}
+    node = make_node().start()
+    faulty = tmp_path / "faulty.yml"
+    faulty.write_text("prot: 1\n")
+    busy = make_node({"listen": [node.addresses()[0]]}, name="busy")
+    open_key = make_node(name="open")
+    (open_key.root / "state").mkdir()
+    open_key.keyfile.write_bytes(bytes(64))
+    open_key.keyfile.chmod(0o644)
+    for code, argv in [
+            (64, ["-x"]),
+            (64, ["operand"]),
+            (66, ["-t", "-f", tmp_path / "none.yml"]),
+            (78, ["-t", "-f", faulty]),
+            (69, ["-F", "-f", node.config]),
+            (74, ["-F", "-f", busy.config]),
+            (77, ["-F", "-f", open_key.config])]:
+        r = run(DAEMON, *argv, env=node.env(), timeout=60)
+        assert r.returncode == code, (argv, r)
+        assert code in codes
+    assert HELPER.exists()
