@@ -106,7 +106,9 @@ def test_the_commands_of_readme_do_what_it_says(tmp_path):
     script = script.replace("8888", str(free_port()))
     if shutil.which("curl") is None:
         script = re.sub("^curl .*$", "", script, flags=re.M)
-    (tmp_path / "build").symlink_to(BUILD)
+    (tmp_path / "build").mkdir()
+    for part in ("cli", "daemon", "test"):
+        (tmp_path / "build" / part).symlink_to(BUILD / part)
     (tmp_path / "docs").symlink_to(DOCS)
     env = {k: v for k, v in os.environ.items()
            if not k.startswith(("OVERLORD_", "STANDIN_"))}
@@ -116,7 +118,7 @@ def test_the_commands_of_readme_do_what_it_says(tmp_path):
         assert r.returncode == 0, r.stdout
         assert "state: DONE" in r.stdout, r.stdout
     finally:
-        pidfile = tmp_path / "try" / "run" / "overlordd.pid"
+        pidfile = tmp_path / "build" / "try" / "run" / "overlordd.pid"
         if pidfile.exists():
             pid = int(pidfile.read_text())
             if r.returncode != 0:
