@@ -9,7 +9,7 @@
 #pragma once
 
 #include "cli/term.h"
-#include "cli/wait.h"
+#include "cli/wait_job.h"
 
 struct progress {
 	struct session *session;

@@ -22,8 +22,8 @@
 #include <config.h>
 
 #include "daemon/api.h"
+#include "daemon/daemon_internal.h"
 #include "daemon/runner.h"
-#include "daemon/subsys.h"
 #include "daemon/tables.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"

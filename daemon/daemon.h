@@ -3,8 +3,8 @@
 
 /*
  * struct daemon: everything a node has, the only global state of the process.
- * Seen by daemon.c, subsys.c and main.c; the parts get what they need as
- * parameters.
+ * Seen by daemon.c, daemon_subsys.c and main.c; the parts get what they need
+ * as parameters.
  */
 #pragma once
 
@@ -86,7 +86,3 @@ AUTO_DEFINE(daemon)
 int daemon_check(struct daemon *d, struct error *e);
 /* What --backup does: copies the live store of another daemon. */
 int daemon_backup(const struct config *c, const char *dir, struct error *e);
-
-/* For subsys.c: hands the configuration to whoever reads it while running. */
-void daemon_apply(struct daemon *d);
-void daemon_ready_hook(void *ctx);

@@ -5,14 +5,14 @@
  * The tasks of a node: taking what the queue says is ready, and going on, after
  * a restart, with what was running. A RUNNING job whose last step has no end is
  * attached to its run, which may be alive, have ended, be an orphan or have
- * vanished; from there on it is as if it had just been started (task.c).
+ * vanished; from there on it is as if it had just been started (runner_task.c).
  */
 #include "daemon/runner.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#include "daemon/task.h"
+#include "daemon/runner_internal.h"
 #include "lib/base/array.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"

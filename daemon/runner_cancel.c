@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "daemon/program.h"
-#include "daemon/task.h"
+#include "daemon/runner_internal.h"
 #include "lib/base/array.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"

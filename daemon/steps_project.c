@@ -27,7 +27,7 @@
 
 #include "daemon/inventory.h"
 #include "daemon/program.h"
-#include "daemon/task.h"
+#include "daemon/runner_internal.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"

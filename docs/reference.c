@@ -14,7 +14,7 @@
 #include "lib/base/strbuf.h"
 #include "proto/config.h"
 #include "proto/route.h"
-#include "proto/spec_table.h"
+#include "proto/spec_internal.h"
 
 #define LINE_MAX_LEN 78
 #define PATH_LEN 256

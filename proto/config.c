@@ -19,7 +19,7 @@
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
 #include "lib/data/yaml.h"
-#include "proto/config_parts.h"
+#include "proto/config_internal.h"
 
 /* A configuration is small; 64 MiB is what a YAML text may have. */
 #define CONFIG_TEXT_MAX (1u << 20)

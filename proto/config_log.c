@@ -10,7 +10,7 @@
  * class gets a warning.
  */
 
-#include "proto/config_parts.h"
+#include "proto/config_internal.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
  * that no row can say. What needs the whole configuration is in config.c.
  */
 
-#include "proto/config_parts.h"
+#include "proto/config_internal.h"
 
 #include <sys/socket.h>
 

@@ -15,7 +15,7 @@
 
 #include "lib/data/yaml.h"
 #include "proto/chainpath.h"
-#include "proto/spec_table.h"
+#include "proto/spec_internal.h"
 
 struct kind {
 	const char *text;

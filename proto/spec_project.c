@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "lib/data/yaml.h"
-#include "proto/spec_table.h"
+#include "proto/spec_internal.h"
 
 static const char *const scale_types[] = { "any-jail", "any-project", "average",
 	"percent-jail", "percent-project", NULL };

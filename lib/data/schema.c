@@ -20,7 +20,7 @@
 #include <string.h>
 
 #include "lib/base/num.h"
-#include "lib/data/schema_row.h"
+#include "lib/data/schema_internal.h"
 
 /* Some rows of a table and what they are bound to. */
 struct range {

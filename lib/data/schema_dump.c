@@ -13,7 +13,7 @@
 
 #include <stdio.h>
 
-#include "lib/data/schema_row.h"
+#include "lib/data/schema_internal.h"
 
 size_t
 row_size(const struct schema_row *r)

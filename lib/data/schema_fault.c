@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/data/schema_row.h"
+#include "lib/data/schema_internal.h"
 
 /* A number in a message, in characters (cli.md 7.1). */
 #define QUOTE_MAX 60

@@ -17,7 +17,7 @@
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
 #include "lib/data/json.h"
-#include "proto/config_parts.h"
+#include "proto/config_internal.h"
 #include "support/examples.h"
 #include "support/test.h"
 #include "support/torture.h"

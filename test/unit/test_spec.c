@@ -14,7 +14,7 @@
 
 #include "lib/base/mem.h"
 #include "lib/data/json.h"
-#include "proto/spec_table.h"
+#include "proto/spec_internal.h"
 #include "support/examples.h"
 #include "support/test.h"
 #include "support/torture.h"

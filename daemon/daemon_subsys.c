@@ -7,7 +7,7 @@
  * last, so that nobody is answered by half a node. Commands that run are left
  * alone by stopping: they outlive us.
  */
-#include "daemon/subsys.h"
+#include "daemon/daemon_internal.h"
 
 #include <sys/stat.h>
 

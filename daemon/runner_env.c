@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "daemon/task.h"
+#include "daemon/runner_internal.h"
 #include "lib/data/node.h"
 
 static const char *

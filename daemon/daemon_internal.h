@@ -19,3 +19,7 @@ extern const struct subsys subsystems[];
 extern const size_t subsystems_n;
 /* How many of them are needed to read the store. */
 extern const size_t subsystems_store_n;
+
+/* Hands the configuration to whoever reads it while running. */
+void daemon_apply(struct daemon *d);
+void daemon_ready_hook(void *ctx);

@@ -15,7 +15,7 @@
  * end, so a daemon that dies between the two finds the result again. A run that
  * vanished makes the job INTERRUPTED, and QUEUED again while attempts are left.
  */
-#include "daemon/task.h"
+#include "daemon/runner_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * A job that is waited for: what wait.c learns about it and progress.c shows.
+ */
+#pragma once
+
+#include "cli/session.h"
+
+enum wait_state {
+	WAIT_BUSY,
+	WAIT_DONE,
+	WAIT_FAILED,
+	/* The server does not answer any more. */
+	WAIT_LOST,
+};
+
+/* A job of this program; the caller fills the first part. */
+struct wait_job {
+	/* Of its target: jobs are shown in this order. */
+	size_t index;
+	const struct client_server *server;
+	const char *chain;
+	/* "(datacenter:D, chain:C" */
+	const char *context;
+	const char *project;
+	int64_t job;
+	/* "up", "down" or "cancel" */
+	const char *type;
+
+	enum wait_state state;
+	/* "queued", "up (2/5)": what it is doing, in the session's arena. */
+	const char *doing;
+	/* Why it failed. */
+	const char *reason;
+	const char *stderr_tail;
+	/* Services that have stopped. */
+	const char *stopped;
+	int64_t began_ms;
+	int64_t took_ms;
+
+	/* wait.c's. */
+	struct wait *wait;
+	int64_t next_ms;
+	int64_t interval_ms;
+	int64_t lost_since_ms;
+	bool asking;
+	/* An original server: no job routes. */
+	bool is_original;
+	/* The job has ended well; its services are asked for. */
+	bool check_services;
+};
