@@ -431,11 +431,38 @@ task_next(struct task *t)
 	task_write(t);
 }
 
+static void
+give_up(struct task *t, struct verdict *v)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < t->job.steps_n; i++)
+		n += t->job.steps[i].rc < 0;
+	*v = (struct verdict){
+		.state = JOB_FAILED,
+		.operation = "FAILED",
+		.exception_type = "Interrupted",
+		.exception_message = arena_printf(
+		    &t->arena, "interrupted %u times, no attempt is left", n),
+	};
+}
+
+/* Whether the job ends before the next step. A record holds so many steps and
+ * no more: an attempt begins only if all of it finds room there. */
+static bool
+is_decided(struct task *t, struct verdict *v)
+{
+	if (t->job.steps_n + t->kind->steps_n <= JOB_STEPS_MAX)
+		return t->kind->open(t, v) == TASK_VERDICT;
+	give_up(t, v);
+	return true;
+}
+
 void
 task_open(struct task *t)
 {
 	struct verdict v = { .state = JOB_COMPLETED };
-	bool decided = t->kind->open(t, &v) == TASK_VERDICT;
+	bool decided = is_decided(t, &v);
 
 	if (t->job.state == JOB_RUNNING) {
 		if (decided) {
@@ -470,26 +497,11 @@ rc_of(const struct run_result *res)
 static unsigned
 times_vanished(const struct task *t)
 {
-	unsigned n = 1;
+	unsigned n = 0;
 
 	for (size_t i = 0; i < t->job.steps_n; i++)
 		n += strcmp(t->job.steps[i].note, NOTE_VANISHED) == 0;
 	return n;
-}
-
-static void
-give_up(struct task *t)
-{
-	const struct verdict v = {
-		.state = JOB_FAILED,
-		.operation = "FAILED",
-		.exception_type = "Interrupted",
-		.exception_message = arena_printf(&t->arena,
-		    "interrupted %u times, no attempt is left",
-		    times_vanished(t) - 1),
-	};
-
-	task_finish(t, &v);
 }
 
 /* The job goes back to the queue, which will say when it may run again. */
@@ -504,8 +516,11 @@ void
 task_interrupted(struct task *t)
 {
 	tidy_run(t);
-	if (times_vanished(t) - 1 >= t->r->config.max_attempts) {
-		give_up(t);
+	if (times_vanished(t) >= t->r->config.max_attempts) {
+		struct verdict v;
+
+		give_up(t, &v);
+		task_finish(t, &v);
 		return;
 	}
 	t->write.change.state = JOB_QUEUED;
