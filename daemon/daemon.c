@@ -13,6 +13,10 @@
  */
 #include "daemon/daemon.h"
 
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,7 +94,10 @@ load(const char *path, bool running, struct loaded **ret, struct error *e)
 	    path, env_of_process, NULL, &l->arena, &d, &l->config, e);
 	tell_findings(&d, running);
 	if (r < 0)
-		return -1;
+		/* Whoever has read them needs no summary. */
+		return d.errors > 0 && !running
+		    ? error_set(e, OVE_INVALID, "%s", "")
+		    : -1;
 	*ret = STEAL(l);
 	return 0;
 }
@@ -222,9 +229,14 @@ daemon_apply(struct daemon *d)
 
 /* Log */
 
+/* The log borrows its path, and may have to stay where it is when a
+ * configuration has come and gone: two of our own, the one in use and one to
+ * try. */
 static int
 reload_log(const struct config *c, bool foreground, struct error *e)
 {
+	static char paths[2][PATH_MAX];
+	static unsigned used;
 	struct log_config lc = {
 		.format = strcmp(c->log.format, "json") == 0 ? LOG_FORMAT_JSON
 							     : LOG_FORMAT_TEXT,
@@ -235,7 +247,14 @@ reload_log(const struct config *c, bool foreground, struct error *e)
 		return -1;
 	if (lc.path == NULL && !foreground)
 		lc.path = OVERLORD_LOGDIR "/overlordd.log";
-	return log_configure(&lc, e);
+	if (lc.path != NULL) {
+		(void)snprintf(paths[!used], PATH_MAX, "%s", lc.path);
+		lc.path = paths[!used];
+	}
+	if (log_configure(&lc, e) < 0)
+		return -1;
+	used = !used;
+	return 0;
 }
 
 int
@@ -353,10 +372,23 @@ daemon_run(struct daemon *d, struct error *e)
 
 /* The store beside a daemon */
 
+/* Neither looking at a store nor copying one makes one. */
+static int
+has_store(const struct config *c, struct error *e)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/state/data.mdb", c->statedir);
+	if (access(path, F_OK) < 0)
+		return error_set_errno(e, errno, "store %s/state", c->statedir);
+	return 0;
+}
+
 int
 daemon_check(struct daemon *d, struct error *e)
 {
-	if (start_some(d, subsystems_store_n, e) < 0 ||
+	if (has_store(d->loaded->config, e) < 0 ||
+	    start_some(d, subsystems_store_n, e) < 0 ||
 	    store_check(d->store, e) < 0)
 		return -1;
 	return queue_check(d->queue, e);
@@ -371,8 +403,11 @@ daemon_backup(const struct config *c, const char *dir, struct error *e)
 	struct db_config dc = { .tables = names, .tables_n = TABLE_COUNT };
 
 	arena_init(&a, 65536);
+	/* Environments of jobs hold secrets. */
+	(void)umask(077);
 	dc.dir = arena_printf(&a, "%s/state", c->statedir);
-	if (arena_check(&a, e) < 0 || db_open(&db, &dc, e) < 0)
+	if (arena_check(&a, e) < 0 || has_store(c, e) < 0 ||
+	    db_open(&db, &dc, e) < 0)
 		return -1;
 	return db_backup(db, dir, e);
 }

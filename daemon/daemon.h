@@ -63,7 +63,8 @@ struct daemon {
 	size_t started;
 };
 
-/* Reads the configuration; faults are printed to standard error. */
+/* Reads the configuration; faults are printed to standard error, and then the
+ * error has a code and no text. */
 int daemon_load(
     const struct daemon_options *o, struct loaded **ret, struct error *e);
 struct loaded *loaded_free(struct loaded *l);

@@ -54,7 +54,8 @@ static const char usage_text[] =
 static int
 complain(const struct error *e, int code)
 {
-	(void)fprintf(stderr, "overlordd: %s\n", e->text);
+	if (e->text[0] != '\0')
+		(void)fprintf(stderr, "overlordd: %s\n", e->text);
 	return code;
 }
 
@@ -182,12 +183,15 @@ run(const struct args *a, struct loaded **l, int ready_fd)
 {
 	AUTO(daemon) struct daemon *d = NULL;
 	struct error e = ERROR_INIT;
+	/* Whoever starts it by hand must not have to look for the log. */
+	bool logs_elsewhere =
+	    !a->opts.foreground || (*l)->config->log.file != NULL;
 
 	if (daemon_log(*l, a->opts.foreground, &e) < 0)
 		return complain(&e, EXIT_CODE_CANTCREAT);
 	if (daemon_new(&d, &a->opts, l, &e) < 0 || daemon_start(d, &e) < 0) {
 		log_error("daemon", NO_FIELDS, "%s", e.text);
-		if (!a->opts.foreground)
+		if (logs_elsewhere)
 			(void)complain(&e, 0);
 		return (int)status_exit(e.code);
 	}
