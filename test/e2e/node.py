@@ -134,14 +134,14 @@ class Node:
 
     # Life
 
-    def spawn(self, *args):
+    def spawn(self, *args, preexec_fn=None):
         """Starts the daemon in the foreground without waiting for it."""
         (self.root / "run" / "listening").unlink(missing_ok=True)
         with open(self.root / "stderr", "ab") as err:
             self.process = subprocess.Popen(
                 [DAEMON, "-F", "-f", self.config, *args], env=self.env(),
                 stdin=subprocess.DEVNULL, stdout=err, stderr=err,
-                cwd=self.root)
+                cwd=self.root, preexec_fn=preexec_fn)
         return self
 
     def start(self, *args):

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from node import REPO
+from node import REPO, wait_for
 
 ROUTES = [
     m.groups() for m in re.finditer(
@@ -221,7 +221,7 @@ def test_only_good_answers_to_get_and_head_have_a_tag(shared):
 
 def test_a_request_id_is_taken_or_made(shared):
     shared.get("/v1/ping?mine", headers={"X-Request-Id": "mine-1"})
-    assert "mine-1" in shared.log_text()
+    wait_for("the log", lambda: "mine-1" in shared.log_text())
 
 
 def test_a_compressed_body_is_refused(shared):
