@@ -15,24 +15,24 @@ enum exitcode change_run(struct session *s, enum plan_action action);
 /* Options that all three have. */
 /* clang-format off */
 #define CHANGE_OPTS                                                            \
-	{ 0, "wait", NULL, CMD_FLAG, false, CMD_AT(wait), NULL, NULL,          \
+	{ "wait", NULL, CMD_FLAG, 0, false, CMD_AT(wait), NULL, NULL,          \
 	    "Wait until the jobs have ended, and tell how." },                 \
-	{ 0, "wait-for", "WHAT", CMD_STR, false, CMD_AT(wait_for),             \
+	{ "wait-for", "WHAT", CMD_STR, 0, false, CMD_AT(wait_for),             \
 	    change_wait_choices, "deployed",                                   \
 	    "Until the job has ended well, all services run, or all are "      \
 	    "healthy." },                                                      \
-	{ 0, "timeout", "D", CMD_DURATION, false, CMD_AT(timeout_ms), NULL,    \
+	{ "timeout", "D", CMD_DURATION, 0, false, CMD_AT(timeout_ms), NULL,    \
 	    "30m", "Wait so long at most, 0: for ever." },                     \
-	{ 0, "mako-directories", "DIR", CMD_LIST, false,                       \
+	{ "mako-directories", "DIR", CMD_LIST, 0, false,                       \
 	    CMD_AT(mako_directories), NULL, ".",                               \
 	    "Where templates are (no kind of this version needs them)." },     \
 	CMD_OPT_DATACENTER,                                                    \
 	CMD_OPT_CHAIN,                                                         \
 	CMD_OPT_PROJECT
 #define CHANGE_FILTER_OPTS                                                     \
-	{ 0, "filter-chain", "CHAIN", CMD_LIST, false, CMD_AT(filter_chain),   \
+	{ "filter-chain", "CHAIN", CMD_LIST, 0, false, CMD_AT(filter_chain),   \
 	    NULL, NULL, "Only this chain, as a whole; repeatable." },          \
-	{ 0, "filter-root-chain", NULL, CMD_FLAG, false,                       \
+	{ "filter-root-chain", NULL, CMD_FLAG, 0, false,                       \
 	    CMD_AT(filter_root_chain), NULL, NULL,                             \
 	    "With --filter-chain: the root chain too." }
 /* clang-format on */

@@ -8,7 +8,7 @@
 
 static const struct cmd_opt opts[] = {
 	CMD_OPT_FILE,
-	{ 0, "restart", NULL, CMD_FLAG, false, CMD_AT(restart), NULL, NULL,
+	{ "restart", NULL, CMD_FLAG, 0, false, CMD_AT(restart), NULL, NULL,
 	    "Take an existing project down first." },
 	CHANGE_OPTS,
 };

@@ -8,7 +8,7 @@
 
 static const struct cmd_opt opts[] = {
 	CMD_OPT_FILE,
-	{ 'F', "force", NULL, CMD_FLAG, false, CMD_AT(force), NULL, NULL,
+	{ "force", NULL, CMD_FLAG, 'F', false, CMD_AT(force), NULL, NULL,
 	    "Go on when a jail cannot be stopped." },
 	CHANGE_FILTER_OPTS,
 	CHANGE_OPTS,

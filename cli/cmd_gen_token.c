@@ -28,11 +28,11 @@ static const char *const units[] = { "seconds", "minutes", "hours", "days",
 static const int64_t unit_seconds[] = { 1, 60, 3600, 86400, 604800 };
 
 static const struct cmd_opt opts[] = {
-	{ 0, "metadata", "KEY[=VALUE]", CMD_LIST, false, CMD_AT(metadata), NULL,
+	{ "metadata", "KEY[=VALUE]", CMD_LIST, 0, false, CMD_AT(metadata), NULL,
 	    NULL, "A note that the token carries; repeatable." },
-	{ 0, "expire", "N", CMD_INT, false, CMD_AT(expire), NULL, "never",
+	{ "expire", "N", CMD_INT, 0, false, CMD_AT(expire), NULL, "never",
 	    "Valid for so long." },
-	{ 0, "expire-type", "UNIT", CMD_STR, false, CMD_AT(expire_type), units,
+	{ "expire-type", "UNIT", CMD_STR, 0, false, CMD_AT(expire_type), units,
 	    "hours", "Unit of --expire." },
 };
 

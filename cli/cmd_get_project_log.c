@@ -10,11 +10,11 @@
 
 static const struct cmd_opt opts[] = {
 	CMD_OPT_FILE,
-	{ 'd', "date", "DATE", CMD_STR, true, CMD_AT(date), NULL, NULL,
+	{ "date", "DATE", CMD_STR, 'd', true, CMD_AT(date), NULL, NULL,
 	    "Date of the log, such as 2025-04-22_17h57m45s." },
-	{ 's', "service", "SERVICE", CMD_STR, true, CMD_AT(service), NULL, NULL,
+	{ "service", "SERVICE", CMD_STR, 's', true, CMD_AT(service), NULL, NULL,
 	    "Service of the project." },
-	{ 'l', "log", "LOG", CMD_STR, true, CMD_AT(log), NULL, NULL,
+	{ "log", "LOG", CMD_STR, 'l', true, CMD_AT(log), NULL, NULL,
 	    "Name of the log, such as up.log." },
 };
 

@@ -31,27 +31,27 @@ static const char *const items[] = { "cpuset", "devfs", "expose", "healthcheck",
 	"limits", "fstab", "label", "nat", "volume", NULL };
 
 static const struct cmd_opt extras_opts[] = {
-	{ 0, "item", "ITEM", CMD_LIST, false, CMD_AT(item), items, NULL,
+	{ "item", "ITEM", CMD_LIST, 0, false, CMD_AT(item), items, NULL,
 	    "No effect." },
 };
 
 static const struct cmd_opt template_opts[] = {
-	{ 'f', "file", "FILE", CMD_STR, false, CMD_AT(file), NULL, NULL,
+	{ "file", "FILE", CMD_STR, 'f', false, CMD_AT(file), NULL, NULL,
 	    "Deployment file." },
-	{ 0, "mako-directories", "DIR", CMD_LIST, false,
+	{ "mako-directories", "DIR", CMD_LIST, 0, false,
 	    CMD_AT(mako_directories), NULL, ".", "Where templates are." },
 };
 
 static const struct cmd_opt jail_log_opts[] = {
-	{ 'f', "file", "FILE", CMD_STR, false, CMD_AT(file), NULL, NULL,
+	{ "file", "FILE", CMD_STR, 'f', false, CMD_AT(file), NULL, NULL,
 	    "Deployment file." },
-	{ 't', "type", "TYPE", CMD_STR, false, CMD_AT(type), NULL, NULL,
+	{ "type", "TYPE", CMD_STR, 't', false, CMD_AT(type), NULL, NULL,
 	    "Type of the log." },
-	{ 'e', "entity", "ENTITY", CMD_STR, false, CMD_AT(date), NULL, NULL,
+	{ "entity", "ENTITY", CMD_STR, 'e', false, CMD_AT(date), NULL, NULL,
 	    "Whose log." },
-	{ 's', "subtype", "SUBTYPE", CMD_STR, false, CMD_AT(service), NULL,
+	{ "subtype", "SUBTYPE", CMD_STR, 's', false, CMD_AT(service), NULL,
 	    NULL, "Subtype of the log." },
-	{ 'l', "log", "LOG", CMD_STR, false, CMD_AT(log), NULL, NULL,
+	{ "log", "LOG", CMD_STR, 'l', false, CMD_AT(log), NULL, NULL,
 	    "Name of the log." },
 };
 

@@ -10,7 +10,7 @@
 #define TEXT_MAX ((size_t)64 * 1024 * 1024)
 
 static const struct cmd_opt opts[] = {
-	{ 0, "redact", NULL, CMD_FLAG, false, CMD_AT(redact), NULL, NULL,
+	{ "redact", NULL, CMD_FLAG, 0, false, CMD_AT(redact), NULL, NULL,
 	    "Print stars instead of secrets." },
 };
 

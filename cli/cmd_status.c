@@ -24,15 +24,15 @@
 static const char *const outputs[] = { "table", "wide", "json", NULL };
 
 static const struct cmd_opt opts[] = {
-	{ 'f', "file", "FILE", CMD_STR, false, CMD_AT(file), NULL, NULL,
+	{ "file", "FILE", CMD_STR, 'f', false, CMD_AT(file), NULL, NULL,
 	    "Deployment file; without one this machine's server is asked." },
-	{ 0, "all", NULL, CMD_FLAG, false, CMD_AT(all), NULL, NULL,
+	{ "all", NULL, CMD_FLAG, 0, false, CMD_AT(all), NULL, NULL,
 	    "Every project on every server below the file's data centers." },
-	{ 'o', "output", "FORMAT", CMD_STR, false, CMD_AT(output), outputs,
+	{ "output", "FORMAT", CMD_STR, 'o', false, CMD_AT(output), outputs,
 	    "table", "How to print." },
-	{ 0, "no-headers", NULL, CMD_FLAG, false, CMD_AT(no_headers), NULL,
+	{ "no-headers", NULL, CMD_FLAG, 0, false, CMD_AT(no_headers), NULL,
 	    NULL, "Print no headings." },
-	{ 0, "exit-code", NULL, CMD_FLAG, false, CMD_AT(exit_code), NULL, NULL,
+	{ "exit-code", NULL, CMD_FLAG, 0, false, CMD_AT(exit_code), NULL, NULL,
 	    "End with 1, 3 or 4 when not all is READY." },
 	CMD_OPT_DATACENTER,
 	CMD_OPT_CHAIN,
@@ -90,7 +90,7 @@ answered(struct rows *r)
 
 	if (--r->pending > 0)
 		return;
-	for (size_t i = 0; i < r->n; i++) {
+	for (size_t i = 0; r->items != NULL && i < r->n; i++) {
 		struct row *row = &r->items[i];
 
 		status_decide(row->info, row->jobs, a, &row->status);

@@ -20,12 +20,12 @@
 static const char *const outputs[] = { "text", "json", NULL };
 
 static const struct cmd_opt opts[] = {
-	{ 'f', "file", "FILE", CMD_LIST, false, CMD_AT(files), NULL, NULL,
+	{ "file", "FILE", CMD_LIST, 'f', false, CMD_AT(files), NULL, NULL,
 	    "File to check, '-' is standard input; repeatable." },
-	{ 0, "config", NULL, CMD_FLAG, false, CMD_AT(config), NULL, NULL,
+	{ "config", NULL, CMD_FLAG, 0, false, CMD_AT(config), NULL, NULL,
 	    "The files are configurations (overlord.yml); without a file, the "
 	    "one that holds." },
-	{ 'o', "output", "FORMAT", CMD_STR, false, CMD_AT(output), outputs,
+	{ "output", "FORMAT", CMD_STR, 'o', false, CMD_AT(output), outputs,
 	    "text", "How to print." },
 };
 

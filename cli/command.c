@@ -21,23 +21,23 @@
 static const char *const color_choices[] = { "auto", "always", "never", NULL };
 
 const struct cmd_opt cmd_globals[] = {
-	{ 'h', "help", NULL, CMD_FLAG, false, CMD_AT(help), NULL, NULL,
+	{ "help", NULL, CMD_FLAG, 'h', false, CMD_AT(help), NULL, NULL,
 	    "Show this help." },
-	{ 0, "version", NULL, CMD_FLAG, false, CMD_AT(version), NULL, NULL,
+	{ "version", NULL, CMD_FLAG, 0, false, CMD_AT(version), NULL, NULL,
 	    "Show the version." },
-	{ 'e', "env-file", "FILE", CMD_STR, false, CMD_AT(env_file), NULL,
+	{ "env-file", "FILE", CMD_STR, 'e', false, CMD_AT(env_file), NULL,
 	    ".env", "File with environment variables." },
-	{ 'q', "quiet", NULL, CMD_FLAG, false, CMD_AT(quiet), NULL, NULL,
+	{ "quiet", NULL, CMD_FLAG, 'q', false, CMD_AT(quiet), NULL, NULL,
 	    "Show no warnings." },
-	{ 'v', "verbose", NULL, CMD_COUNT, false, CMD_AT(verbose), NULL, NULL,
+	{ "verbose", NULL, CMD_COUNT, 'v', false, CMD_AT(verbose), NULL, NULL,
 	    "Show what is done; twice: every decision." },
-	{ 0, "color", "WHEN", CMD_STR, false, CMD_AT(color), color_choices,
+	{ "color", "WHEN", CMD_STR, 0, false, CMD_AT(color), color_choices,
 	    "auto", "Colour: auto, always, never." },
-	{ 0, "parallel", "N", CMD_INT, false, CMD_AT(parallel), NULL, "16",
+	{ "parallel", "N", CMD_INT, 0, false, CMD_AT(parallel), NULL, "16",
 	    "Requests at the same time." },
-	{ 0, "strict", NULL, CMD_FLAG, false, CMD_AT(strict), NULL, NULL,
+	{ "strict", NULL, CMD_FLAG, 0, false, CMD_AT(strict), NULL, NULL,
 	    "Nothing matched, or a warning, is a failure." },
-	{ 0, "best-effort", NULL, CMD_FLAG, false, CMD_AT(best_effort), NULL,
+	{ "best-effort", NULL, CMD_FLAG, 0, false, CMD_AT(best_effort), NULL,
 	    NULL, "Failing targets do not change the exit code." },
 };
 const size_t cmd_globals_n = ARRAY_LEN(cmd_globals);
@@ -205,16 +205,16 @@ put_number(
 	return 0;
 }
 
-/* value is NULL for flags. */
+/* value is "" for flags. */
 static int
 put(struct parser *p, const struct cmd_opt *o, const char *value)
 {
 	char *field = (char *)p->args + o->offset;
 
-	if (p->cmd != NULL && o >= p->cmd->opts &&
-	    o < p->cmd->opts + p->cmd->opts_n)
-		p->given |= UINT64_C(1) << (o - p->cmd->opts);
-	if (value != NULL && check_choice(p, o, value) < 0)
+	for (size_t i = 0; p->cmd != NULL && i < p->cmd->opts_n; i++)
+		if (o == &p->cmd->opts[i])
+			p->given |= UINT64_C(1) << i;
+	if (check_choice(p, o, value) < 0)
 		return -1;
 	switch (o->type) {
 	case CMD_FLAG:
@@ -274,7 +274,7 @@ parse_long(struct parser *p, const char *arg)
 		if (value != NULL)
 			return fault(
 			    p, NULL, "option '--%s' takes no value", o->name);
-		return put(p, o, NULL);
+		return put(p, o, "");
 	}
 	if (value != NULL)
 		return put(p, o, value + 1);
@@ -296,7 +296,7 @@ parse_short(struct parser *p, const char *arg)
 		if (o == NULL)
 			return unknown_option(p, one);
 		if (!takes_value(o)) {
-			if (put(p, o, NULL) < 0)
+			if (put(p, o, "") < 0)
 				return -1;
 			continue;
 		}

@@ -106,12 +106,12 @@ enum cmd_opt_type {
 };
 
 struct cmd_opt {
-	/* 0: none. */
-	char letter;
 	const char *name;
 	/* NULL for flags. */
 	const char *metavar;
 	enum cmd_opt_type type;
+	/* 0: none. */
+	char letter;
 	bool required;
 	/* In struct cmd_args. */
 	size_t offset;
@@ -183,15 +183,15 @@ extern const size_t cmd_globals_n;
 /* clang-format off */
 #define CMD_AT(member) offsetof(struct cmd_args, member)
 #define CMD_OPT_FILE                                                           \
-	{ 'f', "file", "FILE", CMD_STR, true, CMD_AT(file), NULL, NULL,        \
+	{ "file", "FILE", CMD_STR, 'f', true, CMD_AT(file), NULL, NULL,        \
 	    "Deployment file; '-' is standard input." }
 #define CMD_OPT_DATACENTER                                                     \
-	{ 0, "datacenter", "NAME", CMD_LIST, false, CMD_AT(datacenter), NULL,  \
+	{ "datacenter", "NAME", CMD_LIST, 0, false, CMD_AT(datacenter), NULL,  \
 	    NULL, "Only this data center; repeatable." }
 #define CMD_OPT_CHAIN                                                          \
-	{ 0, "chain", "PATTERN", CMD_LIST, false, CMD_AT(chain), NULL, NULL,   \
+	{ "chain", "PATTERN", CMD_LIST, 0, false, CMD_AT(chain), NULL, NULL,   \
 	    "Only chains like this, '<root>' for the root; repeatable." }
 #define CMD_OPT_PROJECT                                                        \
-	{ 0, "project", "NAME", CMD_LIST, false, CMD_AT(project), NULL, NULL,  \
+	{ "project", "NAME", CMD_LIST, 0, false, CMD_AT(project), NULL, NULL,  \
 	    "Only this project; repeatable." }
 /* clang-format on */

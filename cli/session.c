@@ -262,6 +262,19 @@ session_load_config(struct session *s, struct config **ret)
 
 /* Network */
 
+static void
+trace(const char *method, const char *url, const struct client_reply *r,
+    void *ctx)
+{
+	struct session *s = ctx;
+
+	if (r->status == 0)
+		out_info(&s->out, "%s %s: %s", method, url, r->text);
+	else
+		out_info(&s->out, "%s %s: %d in %lld ms", method, url,
+		    r->status, (long long)r->took_ms);
+}
+
 enum exitcode
 session_start(struct session *s)
 {
@@ -271,5 +284,6 @@ session_start(struct session *s)
 	    client_new(&s->client, s->loop, (unsigned)s->args.parallel,
 		"overlord/" OVERLORD_VERSION, &e) < 0)
 		return session_fail(s, &e);
+	client_set_trace(s->client, trace, s);
 	return EXIT_CODE_OK;
 }

@@ -80,6 +80,10 @@ def test_quiet_success(tmp_path, server):
     r = overlord(tmp_path, "apply", "-f", "web.yml", "--restart")
     assert (r.rc, r.out, r.err) == (0, "", "")
     assert server.bodies("POST /v1/project/up/p")[0]["restart"] is True
+    r = overlord(tmp_path, "apply", "-f", "web.yml", "-v")
+    assert f"overlord: POST {server.url}/v1/project/up/p: 200 in " in r.err
+    assert "(datacenter:main, chain:None, project:p, job:17)" in r.err
+    assert "the-token" not in r.err
 
 
 def test_everything_of_a_project(tmp_path, server):

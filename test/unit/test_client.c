@@ -229,30 +229,30 @@ requests(void **state)
 static const struct {
 	const char *method;
 	int status;
-	const char *answer;
 	enum client_class class;
+	const char *answer;
 	const char *text;
 	const char *body;
 } rows[] = {
-	{ "GET", 200, "{\"a\":1}", CLIENT_OK, "", "{\"a\":1}" },
-	{ "POST", 201, "{}", CLIENT_OK, "", "{}" },
-	{ "HEAD", 200, "xx", CLIENT_OK, "", "" },
-	{ "DELETE", 200, "{}", CLIENT_OK, "", "{}" },
-	{ "GET", 200, "", CLIENT_GARBLED, "the reply is not understood: ", "" },
-	{ "GET", 200, "[1]", CLIENT_GARBLED,
+	{ "GET", 200, CLIENT_OK, "{\"a\":1}", "", "{\"a\":1}" },
+	{ "POST", 201, CLIENT_OK, "{}", "", "{}" },
+	{ "HEAD", 200, CLIENT_OK, "xx", "", "" },
+	{ "DELETE", 200, CLIENT_OK, "{}", "", "{}" },
+	{ "GET", 200, CLIENT_GARBLED, "", "the reply is not understood: ", "" },
+	{ "GET", 200, CLIENT_GARBLED, "[1]",
 	    "the reply is not understood: not a JSON object", "" },
-	{ "GET", 200, "<html>", CLIENT_GARBLED,
+	{ "GET", 200, CLIENT_GARBLED, "<html>",
 	    "the reply is not understood: ", "" },
-	{ "GET", 404, "{\"message\":\"Not here.\"}", CLIENT_NOTFOUND,
+	{ "GET", 404, CLIENT_NOTFOUND, "{\"message\":\"Not here.\"}",
 	    "404: Not here", "{\"message\":\"Not here.\"}" },
-	{ "HEAD", 404, "", CLIENT_NOTFOUND, "404: Not Found", "" },
-	{ "GET", 401, "{\"message\":\"\"}", CLIENT_DENIED, "401: Unauthorized",
+	{ "HEAD", 404, CLIENT_NOTFOUND, "", "404: Not Found", "" },
+	{ "GET", 401, CLIENT_DENIED, "{\"message\":\"\"}", "401: Unauthorized",
 	    "{\"message\":\"\"}" },
-	{ "GET", 403, "no", CLIENT_DENIED, "403: Forbidden", "" },
-	{ "GET", 400, "{}", CLIENT_REFUSED, "400: Bad Request", "{}" },
-	{ "GET", 503, "{\"message\":7}", CLIENT_UNAVAILABLE,
+	{ "GET", 403, CLIENT_DENIED, "no", "403: Forbidden", "" },
+	{ "GET", 400, CLIENT_REFUSED, "{}", "400: Bad Request", "{}" },
+	{ "GET", 503, CLIENT_UNAVAILABLE, "{\"message\":7}",
 	    "503: Service Unavailable", "{\"message\":7}" },
-	{ "GET", 302, "", CLIENT_GARBLED, "302: ", "" },
+	{ "GET", 302, CLIENT_GARBLED, "", "302: ", "" },
 };
 
 static void

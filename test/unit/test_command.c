@@ -14,19 +14,19 @@ static const char *const types[] = { "jails", "projects", NULL };
 
 static const struct cmd_opt opts[] = {
 	CMD_OPT_FILE,
-	{ 0, "restart", NULL, CMD_FLAG, false, CMD_AT(restart), NULL, NULL,
+	{ "restart", NULL, CMD_FLAG, 0, false, CMD_AT(restart), NULL, NULL,
 	    "Restart." },
-	{ 't', "type", "TYPE", CMD_STR, false, CMD_AT(type), types, "jails",
+	{ "type", "TYPE", CMD_STR, 't', false, CMD_AT(type), types, "jails",
 	    "What." },
-	{ 0, "filter", "NAME", CMD_LIST, false, CMD_AT(filter), NULL, NULL,
+	{ "filter", "NAME", CMD_LIST, 0, false, CMD_AT(filter), NULL, NULL,
 	    "Filter." },
-	{ 'e', "entity", "ENTITY", CMD_STR, false, CMD_AT(date), NULL, NULL,
+	{ "entity", "ENTITY", CMD_STR, 'e', false, CMD_AT(date), NULL, NULL,
 	    "Entity." },
-	{ 0, "expire", "N", CMD_INT, false, CMD_AT(expire), NULL, NULL,
+	{ "expire", "N", CMD_INT, 0, false, CMD_AT(expire), NULL, NULL,
 	    "Expire." },
-	{ 0, "timeout", "D", CMD_DURATION, false, CMD_AT(timeout_ms), NULL,
+	{ "timeout", "D", CMD_DURATION, 0, false, CMD_AT(timeout_ms), NULL,
 	    NULL, "Timeout." },
-	{ 'F', "force", NULL, CMD_FLAG, false, CMD_AT(force), NULL, NULL,
+	{ "force", NULL, CMD_FLAG, 'F', false, CMD_AT(force), NULL, NULL,
 	    "Force." },
 };
 

@@ -75,9 +75,9 @@ env(const char *name, void *ctx)
 /* One answer: NULL is "not found", else a body. */
 struct script {
 	enum plan_action action;
+	bool insist;
 	const char *file;
 	const char *chain;
-	bool insist;
 	const char *answers[5];
 	/* Lines "step METHOD key BODY", as below. */
 	const char *expect;
@@ -146,50 +146,50 @@ play(const struct script *s, struct strbuf *out, struct error *e)
 #define SCALED HEAD "projectFile: f\nautoScale: {rules: {memoryuse: 1k}}\n"
 
 static const struct script scripts[] = {
-	{ PLAN_APPLY, HEAD "projectFile: f\n", NULL, false, { "{}" },
+	{ PLAN_APPLY, false, HEAD "projectFile: f\n", NULL, { "{}" },
 	    "/v1/project/up/{project} p ! {\"director_file\":\"f\","
 	    "\"environment\":{},\"restart\":false,\"reserve_port\":{}}\n" },
-	{ PLAN_APPLY,
+	{ PLAN_APPLY, true,
 	    HEAD "projectFile: f\n"
 		 "environment: {X: '1', Y: '2'}\n"
 		 "labelsEnvironment: {l2: {Y: b}, l1: {Y: a, Z: a}}\n"
 		 "chainsEnvironment: {a.b: {C: c}, <root>: {R: r}}\n"
 		 "datacentersEnvironment: {main: {X: d}, other: {X: o}}\n"
 		 "reserve_port: {em0: 10.0.0.0/8, lo0: null}\n",
-	    "a.b", true, { "{}" },
+	    "a.b", { "{}" },
 	    "/v1/project/up/{project} p ! {\"director_file\":\"f\","
 	    "\"environment\":{\"X\":\"d\",\"Y\":\"b\",\"Z\":\"a\",\"C\":\"c\"},"
 	    "\"restart\":true,\"reserve_port\":{\"em0\":\"10.0.0.0/8\","
 	    "\"lo0\":null}}\n" },
-	{ PLAN_APPLY,
+	{ PLAN_APPLY, false,
 	    HEAD "projectFromMetadata: file.k\nenvironFromMetadata: env.k\n"
 		 "datacentersEnvironment: {main: {A: x, Q: q}}\n",
-	    NULL, false, { META, "{\"metadata\":\"text\"}", "{}" },
+	    NULL, { META, "{\"metadata\":\"text\"}", "{}" },
 	    "GET env.k \n"
 	    "GET file.k \n"
 	    "/v1/project/up/{project} p ! {\"director_file\":\"text\","
 	    "\"environment\":{\"A\":\"m\",\"Q\":\"q\",\"B\":\"client\","
 	    "\"C\":5},\"restart\":false,\"reserve_port\":{}}\n" },
-	{ PLAN_APPLY, SCALED, NULL, true, { NULL, "{}" },
+	{ PLAN_APPLY, true, SCALED, NULL, { NULL, "{}" },
 	    "HEAD overlord.autoscale.p \n"
 	    "POST overlord.autoscale.p ! {\"value\":\"{\\n    \\\"projectFile"
 	    "\\\": \\\"f\\\",\\n    \\\"environment\\\": {},\\n    "
 	    "\\\"autoScale\\\": {\\n        \\\"rules\\\": {\\n            "
 	    "\\\"memoryuse\\\": 1024\\n        }\\n    },\\n    "
 	    "\\\"reserve_port\\\": {}\\n}\"}\n" },
-	{ PLAN_DESTROY, HEAD "projectFile: f\nenvironment: {A: b}\n", NULL,
-	    false, { NULL, "{}" },
+	{ PLAN_DESTROY, false, HEAD "projectFile: f\nenvironment: {A: b}\n",
+	    NULL, { NULL, "{}" },
 	    "HEAD overlord.autoscale.p \n"
 	    "/v1/project/down/{project} p ! {\"environment\":{\"A\":\"b\"},"
 	    "\"force\":false}\n" },
-	{ PLAN_DESTROY, HEAD "projectFile: f\n", NULL, true,
+	{ PLAN_DESTROY, true, HEAD "projectFile: f\n", NULL,
 	    { "{}", "{}", "{}" },
 	    "HEAD overlord.autoscale.p \n"
 	    "HEAD overlord.autoscale-cleanup.p \n"
 	    "PUT overlord.autoscale-cleanup.p ! "
 	    "{\"value\":\"{\\\"force\\\": true}\"}\n" },
-	{ PLAN_CANCEL, HEAD "projectFile: f\nenvironFromMetadata: k\n", NULL,
-	    false, { "{}" }, "/v1/project/cancel/{project} p ! \n" },
+	{ PLAN_CANCEL, false, HEAD "projectFile: f\nenvironFromMetadata: k\n",
+	    NULL, { "{}" }, "/v1/project/cancel/{project} p ! \n" },
 };
 
 static void
@@ -211,24 +211,24 @@ static const struct {
 	struct script script;
 	const char *text;
 } faults[] = {
-	{ { PLAN_APPLY, HEAD "projectFile: f\nenvironFromMetadata: k\n", NULL,
-	      false, { "{\"metadata\":\"- a\\n\"}" }, NULL },
+	{ { PLAN_APPLY, false, HEAD "projectFile: f\nenvironFromMetadata: k\n",
+	      NULL, { "{\"metadata\":\"- a\\n\"}" }, NULL },
 	    "environment is not a dictionary" },
-	{ { PLAN_APPLY, HEAD "projectFile: f\nenvironFromMetadata: k\n", NULL,
-	      false, { "{\"metadata\":\"\"}" }, NULL },
+	{ { PLAN_APPLY, false, HEAD "projectFile: f\nenvironFromMetadata: k\n",
+	      NULL, { "{\"metadata\":\"\"}" }, NULL },
 	    "environment is not a dictionary" },
-	{ { PLAN_APPLY, HEAD "projectFile: f\nenvironFromMetadata: k\n", NULL,
-	      false, { "{\"metadata\":\"a: [\"}" }, NULL },
+	{ { PLAN_APPLY, false, HEAD "projectFile: f\nenvironFromMetadata: k\n",
+	      NULL, { "{\"metadata\":\"a: [\"}" }, NULL },
 	    "error parsing the environment: " },
-	{ { PLAN_APPLY, HEAD "projectFromMetadata: k\n", NULL, false,
+	{ { PLAN_APPLY, false, HEAD "projectFromMetadata: k\n", NULL,
 	      { "{\"metadata\":null}" }, NULL },
 	    "error obtaining the project file from the metadata: the reply is "
 	    "not understood" },
-	{ { PLAN_APPLY,
+	{ { PLAN_APPLY, false,
 	      "kind: directorProject\ndatacenters: {}\n"
 	      "deployIn: {labels: [all]}\nprojectName: 1app\n"
 	      "projectFile: f\nautoScale: {type: average}\n",
-	      NULL, false, { NULL }, NULL },
+	      NULL, { NULL }, NULL },
 	    "invalid metadata name" },
 };
 
