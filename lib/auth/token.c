@@ -28,8 +28,8 @@
 #include "lib/data/json.h"
 
 #define CACHE_N 256
-/* Of the token's end: a signature of 32 bytes, without padding. */
-#define CACHE_HASHED 43
+/* Of the token's end: half the signature and more. */
+#define CACHE_HASHED 24
 #define ARENA_MAX ((size_t)4 << 20)
 #define ID_HASH_BYTES 6
 
@@ -447,6 +447,27 @@ examine(const struct token_key *k, const char *token, size_t len,
 	return 0;
 }
 
+/* In constant time; in blocks of 64, which libsodium compares some ten times as
+ * fast as single bytes. */
+static bool
+same(const char *a, const char *b, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)a;
+	const unsigned char *q = (const unsigned char *)b;
+	int rc = 0;
+	size_t i;
+
+	if (len < crypto_verify_64_BYTES)
+		return sodium_memcmp(p, q, len) == 0;
+	for (i = 0; i + crypto_verify_64_BYTES <= len;
+	     i += crypto_verify_64_BYTES)
+		rc |= crypto_verify_64(p + i, q + i);
+	/* The rest, with some of what was looked at. */
+	i = len - crypto_verify_64_BYTES;
+	rc |= crypto_verify_64(p + i, q + i);
+	return rc == 0;
+}
+
 static struct place *
 find_place(struct token_key *k, const char *token, size_t len)
 {
@@ -478,8 +499,7 @@ token_verify(struct token_key *k, const char *token, size_t len, int64_t now_ms,
 	struct place *p = find_place(k, token, len);
 	struct verdict v;
 
-	if (p->token != NULL && p->len == len &&
-	    sodium_memcmp(p->token, token, len) == 0) {
+	if (p->token != NULL && p->len == len && same(p->token, token, len)) {
 		if (check_times(&p->verdict, now_ms, e) < 0)
 			return error_wrap(e, "token '%s'", p->verdict.info.id);
 		*ret = p->verdict.info;
