@@ -246,16 +246,17 @@ call_arm(struct call *c)
 		timer_arm(&c->timer, due - clock_mono_ms());
 }
 
+/* The types of its texts, and of the next but one, are libcurl's. */
 static int
-note_request(
-    void *ctx, char *local, char *remote, int local_port, int remote_port)
+/* NOLINTNEXTLINE(readability-non-const-parameter) */
+note_request(void *ctx, char *to, char *from, int to_port, int from_port)
 {
 	struct call *c = ctx;
 
-	(void)local;
-	(void)remote;
-	(void)local_port;
-	(void)remote_port;
+	(void)to;
+	(void)from;
+	(void)to_port;
+	(void)from_port;
 	c->sending = true;
 	c->moved_ms = clock_mono_ms();
 	call_arm(c);
@@ -278,6 +279,7 @@ note_progress(void *ctx, curl_off_t down_total, curl_off_t down,
 }
 
 static size_t
+/* NOLINTNEXTLINE(readability-non-const-parameter) */
 note_header(char *p, size_t size, size_t n, void *ctx)
 {
 	struct call *c = ctx;
@@ -760,11 +762,11 @@ set_callbacks(struct opts *o, struct call *c)
 	OPT(o, NOPROGRESS, 0L);
 }
 
-static long
-connect_limit(int64_t ms)
+/* What libcurl can count (24 days) or more is no limit. */
+static int64_t
+limit_ms(int64_t ms)
 {
-	/* 0 would be libcurl's 300 s. */
-	return ms > 0 && ms < INT_MAX ? (long)ms : (long)INT_MAX;
+	return ms > 0 && ms < INT_MAX ? ms : 0;
 }
 
 static int
@@ -783,7 +785,9 @@ set_up(struct call *c, const struct httpc_request *rq, struct error *e)
 	OPT(&o, HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	OPT(&o, FOLLOWLOCATION, 0L);
 	OPT(&o, TCP_KEEPALIVE, 1L);
-	OPT(&o, CONNECTTIMEOUT_MS, connect_limit(c->connect_ms));
+	/* 0 would be libcurl's 300 s. */
+	OPT(&o, CONNECTTIMEOUT_MS,
+	    c->connect_ms > 0 ? (long)c->connect_ms : (long)INT_MAX);
 	if (c->h->user_agent != NULL)
 		OPT(&o, USERAGENT, c->h->user_agent);
 	if (c->h->has_gzip)
@@ -807,9 +811,9 @@ call_new(struct httpc *h, const struct httpc_request *rq, struct error *e)
 	c->h = h;
 	strbuf_init(&c->body, rq->reply_max);
 	defer_init(&c->finish, on_finish, "httpc_finish");
-	c->connect_ms = rq->connect_ms;
-	c->read_ms = rq->read_ms;
-	c->total_ms = rq->total_ms;
+	c->connect_ms = limit_ms(rq->connect_ms);
+	c->read_ms = limit_ms(rq->read_ms);
+	c->total_ms = limit_ms(rq->total_ms);
 	c->started_ms = clock_mono_ms();
 	if (timer_init(&c->timer, h->loop, on_deadline, "httpc_deadline", e) <
 		0 ||

@@ -14,7 +14,9 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -388,6 +390,11 @@ world_init_with(struct world *w, const struct httpc_config *config)
 {
 	struct error e = ERROR_INIT;
 
+	/* The proxies of the one who runs this are no part of it. */
+	unsetenv("http_proxy");
+	unsetenv("HTTP_PROXY");
+	unsetenv("ALL_PROXY");
+	unsetenv("all_proxy");
 	memset(w, 0, sizeof(*w));
 	strbuf_init(&w->body, REPLY_MAX);
 	test_ok(loop_new(&w->loop, &e), &e);
@@ -1132,6 +1139,208 @@ two_clients(void **state)
 	world_fini(&w);
 }
 
+/* The environment names a proxy, in either spelling, and exceptions. */
+static void
+proxies(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *no_proxy;
+		bool used;
+	} cases[] = {
+		{ "http_proxy", NULL, true },
+		{ "HTTP_PROXY", NULL, true },
+		{ "ALL_PROXY", NULL, true },
+		{ "https_proxy", NULL, false },
+		{ "HTTP_PROXY", "other.invalid", true },
+		{ "HTTP_PROXY", ".invalid", false },
+		{ "http_proxy", "*", false },
+	};
+	struct httpc_request rq = {
+		.method = "GET",
+		.url = "http://host.invalid/echo",
+		.reply_max = REPLY_MAX,
+	};
+	struct error e = ERROR_INIT;
+	struct world w;
+	size_t i;
+
+	(void)state;
+	world_init(&w);
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		setenv(cases[i].name, url_of(&w, ""), 1);
+		if (cases[i].no_proxy != NULL)
+			setenv("NO_PROXY", cases[i].no_proxy, 1);
+		test_ok(httpc_call(w.h, &rq, keep, &w, NULL, &e), &e);
+		await(&w, 1);
+		unsetenv(cases[i].name);
+		unsetenv("NO_PROXY");
+		assert_int_equal(w.replied, cases[i].used);
+		if (cases[i].used)
+			assert_true(said(
+			    &w, "GET http://host.invalid/echo HTTP/1.1\r\n"));
+		else
+			failed_as(&w, OVE_UNAVAILABLE, "name not known");
+	}
+	world_fini(&w);
+}
+
+/* TLS: openssl(1) is the server */
+
+static struct {
+	pid_t pid;
+	char cert[300];
+	char key[300];
+	unsigned port;
+} tls;
+
+/* Its standard output is ret_out, unless that is NULL. */
+static pid_t
+run(const char *const argv[], int *ret_out)
+{
+	int null, out[2] = { -1, -1 };
+	pid_t pid;
+
+	if (ret_out != NULL)
+		assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		null = open("/dev/null", O_RDWR);
+		(void)dup2(null, 0);
+		(void)dup2(out[1] >= 0 ? out[1] : null, 1);
+		(void)dup2(null, 2);
+		(void)execvp(argv[0], (char *const *)(uintptr_t)argv);
+		_exit(127);
+	}
+	if (ret_out != NULL) {
+		(void)close(out[1]);
+		*ret_out = out[0];
+	}
+	return pid;
+}
+
+/* It says where it listens. */
+static void
+read_port(int fd)
+{
+	static const char mark[] = "ACCEPT 127.0.0.1:";
+	struct strbuf b AUTO_STRBUF;
+	uint64_t port;
+	const char *p;
+	char c;
+
+	strbuf_init(&b, 4096);
+	while (read(fd, &c, 1) == 1) {
+		strbuf_addc(&b, c);
+		p = strstr(b.buf, mark);
+		if (c != '\n' || p == NULL)
+			continue;
+		p += strlen(mark);
+		assert_int_equal(
+		    num_u64_len(p, strcspn(p, "\n"), 1, 65535, &port, NULL), 0);
+		tls.port = (unsigned)port;
+		break;
+	}
+	(void)close(fd);
+}
+
+static int
+tls_setup(void **state)
+{
+	const char *const make[] = { "openssl", "req", "-x509", "-newkey", "ec",
+		"-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
+		"2", "-subj", "/CN=127.0.0.1", "-addext",
+		"subjectAltName=IP:127.0.0.1", "-keyout", tls.key, "-out",
+		tls.cert, NULL };
+	const char *const serve[] = { "openssl", "s_server", "-accept",
+		"127.0.0.1:0", "-cert", tls.cert, "-key", tls.key, "-www",
+		NULL };
+	struct test_dir *d;
+	int out, status = 0;
+	pid_t pid;
+
+	if (test_dir_setup(state) != 0)
+		return -1;
+	d = *state;
+	tls.port = 0;
+	(void)snprintf(tls.cert, sizeof(tls.cert), "%s/cert.pem", d->path);
+	(void)snprintf(tls.key, sizeof(tls.key), "%s/key.pem", d->path);
+	pid = run(make, NULL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (status != 0)
+		return 0;
+	tls.pid = run(serve, &out);
+	read_port(out);
+	return 0;
+}
+
+static int
+tls_teardown(void **state)
+{
+	if (tls.pid > 0) {
+		(void)kill(tls.pid, SIGKILL);
+		(void)waitpid(tls.pid, NULL, 0);
+		tls.pid = 0;
+	}
+	return test_dir_teardown(state);
+}
+
+static void
+tls_trust(void **state)
+{
+	const struct {
+		const char *host;
+		const char *cacert;
+		const char *text;
+	} cases[] = {
+		{ "127.0.0.1", NULL,
+		    "certificate not trusted: self-signed certificate" },
+		{ "127.0.0.1", tls.cert, NULL },
+		{ "localhost", tls.cert, "certificate not trusted: " },
+		{ "127.0.0.1", tls.key,
+		    "cannot read the trusted certificates: " },
+		{ "127.0.0.1", "/nonexistent",
+		    "cannot read the trusted certificates: " },
+		{ "127.0.0.1", NULL,
+		    "certificate not trusted: self-signed certificate" },
+	};
+	struct httpc_request rq = { .method = "GET", .reply_max = REPLY_MAX };
+	struct error e = ERROR_INIT;
+	struct world w;
+	char url[64];
+	size_t i;
+
+	(void)state;
+	if (tls.port == 0)
+		skip();
+	world_init(&w);
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		(void)snprintf(url, sizeof(url), "https://%s:%u/",
+		    cases[i].host, tls.port);
+		rq.url = url;
+		rq.cacert = cases[i].cacert;
+		test_ok(httpc_call(w.h, &rq, keep, &w, NULL, &e), &e);
+		await(&w, 1);
+		if (cases[i].text != NULL) {
+			failed_as(&w, OVE_UNAVAILABLE, cases[i].text);
+			continue;
+		}
+		if (!w.replied)
+			fail_msg("%s", w.failed.text);
+		assert_int_equal(w.reply.status, 200);
+		assert_string_equal(w.type, "text/html");
+	}
+	/* TLS where there is none. */
+	(void)snprintf(
+	    url, sizeof(url), "https://127.0.0.1:%u/", w.server.port);
+	rq.total_ms = 100;
+	test_ok(httpc_call(w.h, &rq, keep, &w, NULL, &e), &e);
+	await(&w, 1);
+	failed_as(&w, OVE_TIMEOUT, "timed out after 100ms");
+	world_fini(&w);
+}
+
 static int
 a_whole_call(void *ctx, struct error *e)
 {
@@ -1245,6 +1454,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(freed_within),
 	cmocka_unit_test(called_within),
 	cmocka_unit_test(two_clients),
+	cmocka_unit_test(proxies),
+	cmocka_unit_test_setup_teardown(tls_trust, tls_setup, tls_teardown),
 	cmocka_unit_test(no_memory),
 };
 
