@@ -15,7 +15,9 @@
  *
  * Finished jobs beyond `keep` are deleted with the batch that ends a job, from
  * the oldest, at most TRIM_MAX in one; trim_from remembers where the last one
- * stopped, and goes back when an older job ends later.
+ * stopped, and goes back when an older job ends later. When a batch finds no
+ * room, an eighth of the store is cleared of finished jobs in the same way: a
+ * history must not keep a node from working.
  *
  * What the queue does not do: run jobs, know payloads, or retry a failed write.
  */
@@ -31,6 +33,10 @@
 /* Finished jobs that one batch deletes, and keys it looks at for them. */
 #define TRIM_MAX 16
 #define TRIM_LOOK_MAX 256
+/* The same for a batch that makes room, and the part that it shall clear. */
+#define ROOM_MAX 256
+#define ROOM_LOOK_MAX 4096
+#define ROOM_PARTS 8
 
 /* A batch under way. */
 struct pending {
@@ -219,6 +225,153 @@ tell(struct queue *q, struct pending *p, enum job_state to,
 		p->done(id, failed, p->ctx);
 }
 
+/* Trimming */
+
+struct trim {
+	struct queue *queue;
+	struct store_batch *batch;
+	uint64_t left;
+	/* Of records, to be cleared. */
+	uint64_t bytes_left;
+	size_t deleted;
+	size_t looked;
+	size_t look_max;
+	/* Where the next one begins. */
+	uint64_t from;
+};
+
+static bool
+trim_entry(struct db_val k, struct db_val v, void *ctx)
+{
+	struct trim *t = ctx;
+	struct db_key key;
+	uint64_t id;
+
+	if (!key_get_be64(&k, &id) || id > t->queue->known_id)
+		return false;
+	t->from = id + 1;
+	if (lanes_find(&t->queue->lanes, id) == NULL) {
+		queue_id_key(&key, id);
+		store_batch_del(t->batch, t->queue->config.table_jobs, &key);
+		t->deleted++;
+		t->bytes_left -= v.len < t->bytes_left ? v.len : t->bytes_left;
+	}
+	return t->deleted < t->left && t->bytes_left > 0 &&
+	    ++t->looked < t->look_max;
+}
+
+/* Adds the deletes. */
+static int
+trim_walk(struct queue *q, struct db_txn *txn, struct trim *t,
+    struct pending *p, struct error *e)
+{
+	struct db_key from;
+
+	t->queue = q;
+	t->from = q->trim_from;
+	queue_id_key(&from, q->trim_from);
+	if (db_walk(txn, q->config.table_jobs, NULL, &from, DB_FORWARDS,
+		trim_entry, t, e) == -1)
+		return -1;
+	q->trim_from = t->from;
+	p->trimmed_n = t->deleted;
+	return 0;
+}
+
+/* Adds deletes of finished jobs beyond `keep`; one more is about to end. */
+static int
+trim(struct queue *q, struct db_txn *txn, struct store_batch *b,
+    struct pending *p, struct error *e)
+{
+	struct trim t = {
+		.batch = b,
+		.bytes_left = UINT64_MAX,
+		.look_max = TRIM_LOOK_MAX,
+	};
+	uint64_t all, active, ended;
+
+	all = active = 0;
+	if (db_count(txn, q->config.table_jobs, &all, e) == -1 ||
+	    db_count(txn, q->config.table_active, &active, e) == -1)
+		return -1;
+	ended = all - active + 1;
+	if (ended <= q->config.keep + q->trimming_n)
+		return 0;
+	t.left = ended - q->config.keep - q->trimming_n;
+	if (t.left > TRIM_MAX)
+		t.left = TRIM_MAX;
+	return trim_walk(q, txn, &t, p, e);
+}
+
+static void
+on_room(const struct error *failed, void *ctx)
+{
+	AUTO(pending) struct pending *p = ctx;
+	struct queue *q = p->queue;
+
+	if (q == NULL)
+		return;
+	TAILQ_REMOVE(&q->pending, p, link);
+	q->trimming_n -= p->trimmed_n;
+	q->making_room = false;
+	if (failed != NULL)
+		q->trim_from = 0;
+}
+
+static int
+room_batch(struct queue *q, struct store_batch *b, struct pending *p)
+{
+	AUTO_TXN struct db_txn txn = { .txn = NULL };
+	struct trim t = {
+		.batch = b,
+		.left = ROOM_MAX,
+		.look_max = ROOM_LOOK_MAX,
+	};
+	struct store_stats st;
+
+	store_get_stats(q->store, &st);
+	t.bytes_left = st.size_max / ROOM_PARTS;
+	if (db_begin_read(store_db(q->store), &txn, NULL) == -1)
+		return -1;
+	return trim_walk(q, &txn, &t, p, NULL);
+}
+
+/* The store is full: deletes old finished jobs, if there are any. Whoever found
+ * no room tries again. */
+static void
+make_room(struct queue *q)
+{
+	AUTO_BATCH struct store_batch b;
+	AUTO(pending) struct pending *p = NULL;
+
+	store_batch_init(&b);
+	if (q->making_room)
+		return;
+	p = pending_new(q, NULL, NULL);
+	if (p == NULL)
+		return;
+	/* No job of its own, new or old. */
+	p->from = JOB_QUEUED;
+	if (room_batch(q, &b, p) == -1 || p->trimmed_n == 0)
+		return;
+	if (store_submit(q->store, &b, on_room, p, NULL) == -1) {
+		q->trim_from = 0;
+		return;
+	}
+	q->trimming_n += p->trimmed_n;
+	q->making_room = true;
+	TAILQ_INSERT_TAIL(&q->pending, p, link);
+	(void)STEAL(p);
+}
+
+/* After a batch that failed. */
+static void
+note_failure(struct queue *q, const struct error *failed)
+{
+	if (failed->code == OVE_NOSPACE)
+		make_room(q);
+}
+
 /* Puts */
 
 static void
@@ -227,6 +380,7 @@ put_settle(struct queue *q, struct pending *p, const struct error *failed)
 	q->puts_n--;
 	if (failed != NULL) {
 		lanes_drop(&q->lanes, p->job);
+		note_failure(q, failed);
 		return;
 	}
 	q->known_id = p->id;
@@ -387,67 +541,10 @@ on_changed(const struct error *failed, void *ctx)
 			q->trim_from = 0;
 		p->job->moving = false;
 		lanes_settle(&q->lanes, p->job);
+		note_failure(q, failed);
 	}
 	loop_defer(q->loop, &q->ready);
 	tell(q, p, p->to, failed);
-}
-
-struct trim {
-	struct queue *queue;
-	struct store_batch *batch;
-	uint64_t left;
-	size_t deleted;
-	size_t looked;
-	/* Where the next one begins. */
-	uint64_t from;
-};
-
-static bool
-trim_entry(struct db_val k, struct db_val v, void *ctx)
-{
-	struct trim *t = ctx;
-	struct db_key key;
-	uint64_t id;
-
-	(void)v;
-	if (!key_get_be64(&k, &id) || id > t->queue->known_id)
-		return false;
-	t->from = id + 1;
-	if (lanes_find(&t->queue->lanes, id) == NULL) {
-		queue_id_key(&key, id);
-		store_batch_del(t->batch, t->queue->config.table_jobs, &key);
-		t->deleted++;
-	}
-	return t->deleted < t->left && ++t->looked < TRIM_LOOK_MAX;
-}
-
-/* Adds deletes of finished jobs beyond `keep`; one more is about to end. */
-static int
-trim(struct queue *q, struct db_txn *txn, struct store_batch *b,
-    struct pending *p, struct error *e)
-{
-	struct trim t = { .queue = q, .batch = b };
-	uint64_t all, active, ended;
-	struct db_key from;
-
-	all = active = 0;
-	if (db_count(txn, q->config.table_jobs, &all, e) == -1 ||
-	    db_count(txn, q->config.table_active, &active, e) == -1)
-		return -1;
-	ended = all - active + 1;
-	if (ended <= q->config.keep + q->trimming_n)
-		return 0;
-	t.left = ended - q->config.keep - q->trimming_n;
-	if (t.left > TRIM_MAX)
-		t.left = TRIM_MAX;
-	t.from = q->trim_from;
-	queue_id_key(&from, q->trim_from);
-	if (db_walk(txn, q->config.table_jobs, NULL, &from, DB_FORWARDS,
-		trim_entry, &t, e) == -1)
-		return -1;
-	q->trim_from = t.from;
-	p->trimmed_n = t.deleted;
-	return 0;
 }
 
 static int
@@ -600,8 +697,9 @@ queue_change(struct queue *q, struct job_id id, const struct job_change *c,
 	struct lanes_job *lj;
 
 	batch_of(&b, more);
-	/* What has begun must be able to end in a full store. */
-	b.reserve = c->state != JOB_RUNNING;
+	/* What is there must be able to begin and to end in a full store, or
+	 * it would stay full. */
+	b.reserve = true;
 	lj = lanes_find(&q->lanes, id.v);
 	if (lj == NULL)
 		return QUEUE_NOTFOUND;

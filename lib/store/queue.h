@@ -28,7 +28,7 @@ struct queue_config {
 	/* Queued jobs beyond this are refused with OVE_LIMIT. */
 	size_t max_queued;
 	/* Finished jobs kept; older ones go with the batch that ends a job, a
-	 * few at a time. */
+	 * few at a time. When the store is full, the oldest go before that. */
 	uint64_t keep;
 };
 

@@ -38,6 +38,8 @@ struct queue {
 	size_t trimming_n;
 	/* Every finished job below it is deleted, or about to be. */
 	uint64_t trim_from;
+	/* A batch that makes room is under way. */
+	bool making_room;
 	struct defer ready;
 	/* Finished: moves since the start. */
 	uint64_t ended[JOB_STATE_COUNT];

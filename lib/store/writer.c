@@ -502,6 +502,7 @@ writer_new(struct writer **ret, struct loop *l, struct db *db,
 	w->side.db = db;
 	set_limits(&w->side, c->size_max);
 	w->stats.used_bytes = w->side.used;
+	w->stats.size_max = w->side.soft_max;
 	w->stats.map_bytes = db_map_bytes(db);
 	if (worker_new(&w->worker, l, "store writer", run, w, e) == -1)
 		return -1;

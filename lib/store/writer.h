@@ -31,6 +31,8 @@ struct store_stats {
 	/* Bytes in use as the writer knows them: never too low, and exact near
 	 * the limit. */
 	uint64_t used_bytes;
+	/* Bytes in use beyond which ordinary puts are refused. */
+	uint64_t size_max;
 	/* Address space reserved: less than asked for where it is limited. */
 	uint64_t map_bytes;
 };
