@@ -59,17 +59,31 @@ read_id(const char *path, char ret[SERVERID_LEN], struct error *e)
 	return 0;
 }
 
+/* ret is "" when there is none to take over. */
 static int
-take_over_id(const char *original, char ret[SERVERID_LEN])
+take_over_id(const char *original, char ret[SERVERID_LEN], struct error *e)
 {
+	struct error mine = ERROR_INIT;
 	char path[PATH_MAX];
 
 	(void)snprintf(path, sizeof(path), "%s/serverid", original);
-	if (read_id(path, ret, NULL) < 0 || ret[0] == '\0')
-		return -1;
-	log_notice(
-	    "identity", NO_FIELDS, "took over the server id of %s", path);
-	return 0;
+	if (read_id(path, ret, &mine) == 0) {
+		if (ret[0] != '\0')
+			log_notice("identity", NO_FIELDS,
+			    "took over the server id of %s", path);
+		return 0;
+	}
+	if (mine.code == OVE_NOTFOUND)
+		return 0;
+	if (mine.code == OVE_INVALID) {
+		log_warn(
+		    "identity", NO_FIELDS, "not taken over: %s", mine.text);
+		return 0;
+	}
+	/* One that is there must not be lost for want of memory. */
+	if (e != NULL)
+		*e = mine;
+	return error_wrap(e, "take over %s", path);
 }
 
 int
@@ -85,7 +99,9 @@ identity_server_id(const char *path, const char *original,
 	}
 	if (ret[0] != '\0')
 		return 0;
-	if (take_over_id(original, ret) < 0)
+	if (take_over_id(original, ret, e) < 0)
+		return -1;
+	if (ret[0] == '\0')
 		rand_uuid(ret);
 	if (make_parent(path, e) < 0 ||
 	    file_replace(AT_FDCWD, path, ret, strlen(ret), 0644, FILE_SYNC, e) <

@@ -87,12 +87,18 @@ record_get(struct store *s, enum record_kind kind, const char *project,
 	return 0;
 }
 
-/* Milliseconds of a time in a record. */
+/* Far enough from the ends of what milliseconds hold. */
+#define SECONDS_MAX 1e15
+
+/* Milliseconds of a time in a record, 0 for what is before 1970 or none. */
 static int64_t
 ms_of(const struct node *n)
 {
-	return n->type == NODE_INT ? n->u.i * 1000
-				   : (int64_t)(n->u.f * 1000.0 + 0.5);
+	double s = n->type == NODE_INT ? (double)n->u.i : n->u.f;
+
+	if (!(s > 0))
+		return 0;
+	return (int64_t)((s < SECONDS_MAX ? s : SECONDS_MAX) * 1000.0 + 0.5);
 }
 
 void
