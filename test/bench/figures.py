@@ -18,7 +18,9 @@ START_SAMPLES = 8
 FINISHED_JOBS = 100000
 SLOW_CLIENTS = 10000
 SLOW_DEADLINE = 6
-SLOW_PING_SECONDS = 2
+SLOW_PING_SECONDS = 0.5
+SLOW_PING_PIECES = 4
+SLOW_PING_PAUSE_US = 1000
 
 
 @dataclasses.dataclass
@@ -138,7 +140,7 @@ def submit_round(rig, clients, body, record):
             if clients == 1 else 0])
     rig.end(server)
     ours.end()
-    return [statistics.mean(r) for r in zip(*rates)]
+    return [statistics.median(r) for r in zip(*rates)]
 
 
 def record_bytes(rig, body):
@@ -311,8 +313,13 @@ SLOW_CLOSED = "slow clients closed at their deadline"
 
 
 def p99(rig, node):
-    return tool("load", "ping", *node.address(), 1, SLOW_PING_SECONDS,
-                rig.token_file(node))[2]
+    """Of a client that asks now and then: one that never pauses competes with
+    the slow clients' generator for the CPU. In pieces, as a machine that does
+    other things too disturbs some."""
+    token = rig.token_file(node)
+    return statistics.median(
+        tool("load", "ping", *node.address(), 1, SLOW_PING_SECONDS, token,
+             SLOW_PING_PAUSE_US)[2] for _ in range(SLOW_PING_PIECES))
 
 
 def beside_slow(rig, node):
@@ -327,7 +334,7 @@ def beside_slow(rig, node):
     words = slow.stdout.readline().split()
     rig.end(slow)
     closed = int(words[1]) if words else 0
-    if words and float(words[2]) < SLOW_PING_SECONDS:
+    if words and float(words[2]) < SLOW_PING_SECONDS * SLOW_PING_PIECES:
         raise Unmeasured("slow clients were dropped while measuring")
     return us, kb, closed
 

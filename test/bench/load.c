@@ -9,8 +9,8 @@
  *
  *	load up HOST PORT CLIENTS SECONDS BODY TOKEN PREFIX
  *		POST /v1/project/up/PREFIX-<n> with the file BODY
- *	load ping HOST PORT CLIENTS SECONDS TOKEN
- *		GET /v1/ping
+ *	load ping HOST PORT CLIENTS SECONDS TOKEN [PAUSE]
+ *		GET /v1/ping, PAUSE microseconds after each round of replies
  *	load put HOST PORT CLIENTS SECONDS BODY
  *		beanstalkd's put of the same file
  *	load each HOST PORT BODY TOKEN
@@ -74,6 +74,7 @@ struct load {
 	size_t clients_n;
 	size_t busy_n;
 	int64_t end;
+	int64_t pause;
 	int64_t *samples;
 	size_t samples_n;
 };
@@ -220,7 +221,7 @@ reply_is_here(struct load *l, struct client *c)
 		l->samples[l->samples_n++] = now - c->began;
 	c->busy = false;
 	l->busy_n--;
-	if (now < l->end)
+	if (now < l->end && l->pause == 0)
 		begin(l, c);
 }
 
@@ -282,10 +283,13 @@ run(struct load *l, double clients, double seconds)
 		connect_client(l, &l->clients[i]);
 	began = now_ns();
 	l->end = began + (int64_t)(seconds * (double)NS_PER_S);
-	for (i = 0; i < l->clients_n; i++)
-		begin(l, &l->clients[i]);
-	while (l->busy_n > 0)
-		step(l);
+	do {
+		for (i = 0; i < l->clients_n; i++)
+			begin(l, &l->clients[i]);
+		while (l->busy_n > 0)
+			step(l);
+		wait_ns(l->pause);
+	} while (l->pause != 0 && now_ns() < l->end);
 	took = (double)(now_ns() - began) / (double)NS_PER_S;
 	printf("%.1f", (double)l->samples_n / took);
 	printf(" %.1f",
@@ -338,13 +342,14 @@ main(int argc, char **argv)
 
 	for (i = 0; argc > 1 && i < 4; i++)
 		if (strcmp(argv[1], protocols[i].name) == 0 &&
-		    argc == protocols[i].argc)
+		    (argc == protocols[i].argc || (i == 1 && argc == 8)))
 			l.protocol = &protocols[i];
 	if (l.protocol == NULL) {
 		fprintf(stderr,
 		    "usage: load up HOST PORT CLIENTS SECONDS BODY TOKEN "
 		    "PREFIX\n"
-		    "       load ping HOST PORT CLIENTS SECONDS TOKEN\n"
+		    "       load ping HOST PORT CLIENTS SECONDS TOKEN "
+		    "[PAUSE]\n"
 		    "       load put HOST PORT CLIENTS SECONDS BODY\n"
 		    "       load each HOST PORT BODY TOKEN\n");
 		return 64;
@@ -359,6 +364,8 @@ main(int argc, char **argv)
 		l.token = read_file(token, &len);
 	if (argc == 9)
 		l.prefix = argv[8];
+	if (argc == 8 && l.protocol->write == ping_write)
+		l.pause = (int64_t)(number(argv[7], 0, 1e6) * NS_PER_US);
 	if (argv[1][0] == 'e')
 		run_each(&l);
 	else
