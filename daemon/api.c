@@ -86,7 +86,7 @@ static void
 send_body(struct http_req *req, int status, const char *body, size_t len,
     const struct http_reply_header *more)
 {
-	struct http_reply_header h[ARRAY_LEN(common_headers) + 2];
+	struct http_reply_header h[ARRAY_LEN(common_headers) + 3];
 	struct http_reply reply = {
 		.status = status,
 		.headers = h,
@@ -99,6 +99,8 @@ send_body(struct http_req *req, int status, const char *body, size_t len,
 	struct tag tag;
 
 	memcpy(h, common_headers, sizeof(common_headers));
+	h[reply.headers_n++] = (struct http_reply_header){ "X-Request-Id",
+		http_req_request_id(req) };
 	if (more != NULL)
 		h[reply.headers_n++] = *more;
 	if (status == 200 && strcmp(http_req_method(req), "GET") == 0) {
@@ -225,6 +227,14 @@ api_reply_error(struct api *api, struct http_req *req, const struct error *e)
 	if (status >= 500)
 		log_warn("api", FIELDS(LF_S("req", http_req_request_id(req))),
 		    "%s", e->text);
+	if (status == 507) {
+		char text[sizeof(e->text) + 64];
+
+		(void)snprintf(text, sizeof(text),
+		    "No room to store the change: %s", e->text);
+		reply_text(req, status, text, NULL);
+		return;
+	}
 	reply_text(req, status,
 	    status == 500 ? "Internal Server Error" : e->text,
 	    status == 429 ? &soon : NULL);

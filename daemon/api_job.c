@@ -159,6 +159,31 @@ query_states(struct api_call *c, unsigned *ret)
 	return true;
 }
 
+/* A misspelt filter would list everything; false after an answer. */
+static bool
+query_is_known(struct api_call *c)
+{
+	static const char *const known[] = { "state", "name", "type", "limit",
+		"before" };
+	struct http1_span q = http_req_head(c->req)->query;
+	char *rest = arena_strndup(c->arena, q.p, q.len), *pair;
+
+	while (rest != NULL && (pair = strsep(&rest, "&")) != NULL) {
+		size_t i = 0;
+
+		pair[strcspn(pair, "=")] = '\0';
+		while (i < ARRAY_LEN(known) && strcmp(known[i], pair) != 0)
+			i++;
+		if (pair[0] == '\0' || i < ARRAY_LEN(known))
+			continue;
+		api_reply_message(c->api, c->req, 400,
+		    "'%.40s' is not one of: state, name, type, limit, before.",
+		    pair);
+		return false;
+	}
+	return true;
+}
+
 void
 api_jobs(struct api_call *c)
 {
@@ -170,8 +195,8 @@ api_jobs(struct api_call *c)
 	struct job *jobs;
 	size_t n;
 
-	if (!query(c, "name", &name) || !query(c, "type", &type) ||
-	    !query_states(c, &f.states) ||
+	if (!query_is_known(c) || !query(c, "name", &name) ||
+	    !query(c, "type", &type) || !query_states(c, &f.states) ||
 	    !query_number(c, "limit", LIST_MAX, &limit) ||
 	    !query_number(c, "before", UINT64_MAX >> 11, &f.before))
 		return;

@@ -30,6 +30,7 @@
 #include "daemon/runner.h"
 #include "daemon/tables.h"
 #include "lib/base/clock.h"
+#include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/net/httpd.h"
@@ -200,8 +201,8 @@ daemon_apply(struct daemon *d)
 	const struct config *c = d->loaded->config;
 	const struct runner_config rc = {
 		.director = c->director.command,
-		.metadata = c->metadata.location,
-		.namespaces = c->metadata.namespaces,
+		.metadata = d->metadata,
+		.namespaces = d->namespaces,
 		.serverid = d->serverid,
 		.environment = d->opts.environment,
 		.execution_ms =
@@ -245,8 +246,11 @@ reload_log(const struct config *c, bool foreground, struct error *e)
 
 	if (log_level_from_string(c->log.level, &lc.level, e) < 0)
 		return -1;
-	if (lc.path == NULL && !foreground)
+	if (lc.path == NULL && !foreground) {
 		lc.path = OVERLORD_LOGDIR "/overlordd.log";
+		if (file_mkdirs(OVERLORD_LOGDIR, 0755, e) < 0)
+			return error_wrap(e, "log directory");
+	}
 	if (lc.path != NULL) {
 		(void)snprintf(paths[!used], PATH_MAX, "%s", lc.path);
 		lc.path = paths[!used];

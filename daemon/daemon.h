@@ -43,6 +43,9 @@ struct daemon {
 	struct arena arena;
 	struct places places;
 	char serverid[SERVERID_LEN];
+	/* What commands get as OVERLORD_METADATA and OVERLORD_NAMESPACES. */
+	const char *metadata;
+	const char *namespaces;
 	int lock_fd;
 	int pid_fd;
 	struct token_key *key;

@@ -37,6 +37,8 @@
 /* Commands beside those of jobs: `cancel`, and orphans. */
 #define EXTRA_RUNS 64
 #define GRACE_MS 60000
+/* In the run directory. */
+#define LISTENING "listening"
 #define MAP_BYTES_WANTED ((uint64_t)64 << 30)
 
 static const struct config *
@@ -55,7 +57,7 @@ state_start(struct daemon *d, struct error *e)
 
 	if (file_mkdirs(cfg(d)->statedir, 0750, e) < 0 ||
 	    file_open_dir(cfg(d)->statedir, &dir, e) < 0)
-		return -1;
+		return error_wrap(e, "state directory %s", cfg(d)->statedir);
 	switch (file_lock(dir, "lock", 0600, &d->lock_fd, &pid, e)) {
 	case 0:
 		return 0;
@@ -80,8 +82,19 @@ state_stop(struct daemon *d)
 static int
 identity_start(struct daemon *d, struct error *e)
 {
+	const struct config *c = cfg(d);
+	struct arena *a = &d->arena;
+
+	d->metadata = arena_strdup(a,
+	    identity_take_over_dir(c->metadata.location, c->statedir,
+		IDENTITY_ORIGINAL, "metadata", a));
+	d->namespaces = arena_strdup(a,
+	    identity_take_over_dir(c->metadata.namespaces, c->statedir,
+		IDENTITY_ORIGINAL, "namespace", a));
+	if (arena_check(a, e) < 0)
+		return -1;
 	return identity_server_id(
-	    cfg(d)->serverid, IDENTITY_ORIGINAL, d->serverid, e);
+	    c->serverid, IDENTITY_ORIGINAL, d->serverid, e);
 }
 
 static int
@@ -296,11 +309,10 @@ api_stop(struct daemon *d)
 }
 
 /* Where it listens, for people and tests that chose port 0. */
-static int
-note_address(
-    struct daemon *d, const char *address, uint16_t port, struct strbuf *all)
+static void
+note_address(const char *address, uint16_t port, struct strbuf *all)
 {
-	size_t len = strlen(address);
+	size_t len = strlen(address), from = all->len;
 	const char *colon = strrchr(address, ':');
 
 	if (strncmp(address, "unix:", 5) != 0 && colon != NULL)
@@ -308,11 +320,9 @@ note_address(
 	strbuf_add(all, address, len);
 	if (len < strlen(address))
 		strbuf_addf(all, ":%u", (unsigned)port);
+	log_notice(
+	    "daemon", FIELDS(LF_S("address", all->buf + from)), "listening");
 	strbuf_addc(all, '\n');
-	log_notice("daemon",
-	    FIELDS(LF_S("address", address), LF_I("port", port)), "listening");
-	(void)d;
-	return 0;
 }
 
 static int
@@ -322,7 +332,7 @@ write_addresses(struct daemon *d, const struct strbuf *all, struct error *e)
 
 	if (file_open_dir(cfg(d)->rundir, &dir, e) < 0)
 		return -1;
-	return file_replace(dir, "listening", all->buf, all->len, 0644, 0, e);
+	return file_replace(dir, LISTENING, all->buf, all->len, 0644, 0, e);
 }
 
 static int
@@ -343,7 +353,7 @@ httpd_start(struct daemon *d, struct error *e)
 		if (httpd_listen(
 			d->httpd, cfg(d)->addresses.items[i], &port, e) < 0)
 			return -1;
-		(void)note_address(d, cfg(d)->addresses.items[i], port, &all);
+		note_address(cfg(d)->addresses.items[i], port, &all);
 	}
 	return write_addresses(d, &all, e);
 }
@@ -351,6 +361,10 @@ httpd_start(struct daemon *d, struct error *e)
 static void
 httpd_stop(struct daemon *d)
 {
+	AUTO_FD int dir = -1;
+
+	if (d->httpd != NULL && file_open_dir(cfg(d)->rundir, &dir, NULL) == 0)
+		(void)file_remove(dir, LISTENING, NULL);
 	d->httpd = httpd_free(d->httpd);
 }
 

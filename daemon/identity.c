@@ -19,6 +19,7 @@
 
 #include "lib/auth/keyfile.h"
 #include "lib/auth/token.h"
+#include "lib/base/arena.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
@@ -146,4 +147,22 @@ identity_token_key(const struct config *c, const char *original,
 	r = token_key_new(ret, key, sizeof(key), e);
 	mem_wipe(key, sizeof(key));
 	return r;
+}
+
+const char *
+identity_take_over_dir(const char *configured, const char *statedir,
+    const char *original, const char *name, struct arena *a)
+{
+	const char *ours = arena_printf(a, "%s/%s", statedir, name);
+	const char *theirs = arena_printf(a, "%s/%s", original, name);
+	struct stat st;
+
+	if (ours == NULL || theirs == NULL || strcmp(configured, ours) != 0 ||
+	    stat(ours, &st) == 0 || stat(theirs, &st) < 0 ||
+	    !S_ISDIR(st.st_mode))
+		return configured;
+	log_notice("identity", NO_FIELDS,
+	    "using %s of the original until the configuration names another",
+	    theirs);
+	return theirs;
 }

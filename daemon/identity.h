@@ -12,6 +12,7 @@
 
 #include "lib/base/error.h"
 
+struct arena;
 struct config;
 struct token_key;
 
@@ -24,6 +25,11 @@ struct token_key;
  * original's directory. */
 int identity_server_id(const char *path, const char *original,
     char ret[SERVERID_LEN], struct error *e);
+/* The directory of metadata or namespaces: `configured`, but the original's
+ * when that is there and ours, at its default place, is not yet (design:
+ * nothing of the original is moved). Lives in a, or is `configured`. */
+const char *identity_take_over_dir(const char *configured, const char *statedir,
+    const char *original, const char *name, struct arena *a);
 /* secret_key of the configuration, else the key file. */
 int identity_token_key(const struct config *c, const char *original,
     struct token_key **ret, struct error *e);

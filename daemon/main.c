@@ -138,8 +138,11 @@ read_args(int argc, char **argv, struct args *a)
 		default:
 			return usage_error();
 		}
-	if (optind != argc)
+	if (optind != argc) {
+		(void)fprintf(
+		    stderr, "overlordd: unexpected '%s'\n", argv[optind]);
 		return usage_error();
+	}
 	r = find_config(a, config);
 	return r == 0 ? -1 : r;
 }
@@ -241,7 +244,9 @@ detach(struct error *e)
 	(void)close(fds[0]);
 	(void)fcntl(fds[1], F_SETFD, FD_CLOEXEC);
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (setsid() < 0 || null < 0 || dup2(null, STDIN_FILENO) < 0)
+	/* Nobody's file system is to be kept busy. */
+	if (chdir("/") < 0 || setsid() < 0 || null < 0 ||
+	    dup2(null, STDIN_FILENO) < 0)
 		return error_set_errno(e, errno, "detach");
 	(void)close(null);
 	return fds[1];

@@ -634,6 +634,9 @@ db_backup(struct db *db, const char *dir, struct error *e)
 	if (db->env == NULL)
 		return error_set(e, OVE_UNAVAILABLE, "the store is closed");
 	rc = mdb_env_copy(db->env, dir);
+	if (rc == EEXIST)
+		return error_set(
+		    e, OVE_EXISTS, "%s already holds a backup", dir);
 	if (rc != 0) {
 		(void)set_rc(e, rc, "copy");
 		return error_wrap(e, "back up to %s", dir);

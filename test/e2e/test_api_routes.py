@@ -299,7 +299,8 @@ def test_the_list_is_newest_first(busy):
     assert listed(node) == everything
     assert listed(node, "/") == everything
     assert listed(node, "?") == everything
-    assert listed(node, "?unknown=1") == everything
+    r = node.get("/v1/jobs?nmae=web")
+    assert r.status == 400 and "'nmae'" in r.json["message"]
 
 
 def test_filters(busy):
