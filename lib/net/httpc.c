@@ -143,18 +143,34 @@ sock_remove(struct sock *s)
 
 static void collect(struct httpc *h);
 
+/* Lets libcurl work. Without memory for its own table of sockets it says so
+ * here, not which transfer will hear no more of its socket: it could be any. */
+static void
+act(struct httpc *h, curl_socket_t fd, int mask)
+{
+	struct call *c;
+	int running;
+
+	if (curl_multi_socket_action(h->multi, fd, mask, &running) ==
+	    CURLM_OUT_OF_MEMORY) {
+		TAILQ_FOREACH (c, &h->calls, link)
+			c->broken = true;
+		loop_defer(h->loop, &h->mend);
+	}
+	collect(h);
+}
+
 static void
 on_socket(struct watch *w, int what)
 {
 	struct sock *s = container_of(w, struct sock, watch);
 	struct httpc *h = s->h;
-	int mask, running;
+	int mask;
 
 	mask = ((what & WATCH_READ) != 0 ? CURL_CSELECT_IN : 0) |
 	    ((what & WATCH_WRITE) != 0 ? CURL_CSELECT_OUT : 0);
 	/* s may be gone after this. */
-	(void)curl_multi_socket_action(h->multi, s->fd, mask, &running);
-	collect(h);
+	act(h, s->fd, mask);
 }
 
 static int
@@ -224,11 +240,8 @@ static void
 on_timer(struct timer *t)
 {
 	struct httpc *h = container_of(t, struct httpc, timer);
-	int running;
 
-	(void)curl_multi_socket_action(
-	    h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	collect(h);
+	act(h, CURL_SOCKET_TIMEOUT, 0);
 }
 
 /* A call's bytes and times */

@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -291,8 +292,8 @@ on_accept(struct watch *w, int what)
 {
 	struct server *s = container_of(w, struct server, watch);
 	struct conn *c;
+	int fd, on = 1;
 	size_t i;
-	int fd;
 
 	(void)what;
 	fd = accept(s->fd, NULL, NULL);
@@ -302,6 +303,8 @@ on_accept(struct watch *w, int what)
 		assert_in_range(i, 0, CONNS_MAX - 2);
 	c = &s->conns[i];
 	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
+	/* Heads and bodies go out one by one. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	c->fd = fd;
 	strbuf_init(&c->in, 1 << 24);
 	assert_int_equal(watch_init(&c->watch, s->loop, fd, WATCH_READ, on_conn,
@@ -1374,6 +1377,9 @@ a_whole_call(void *ctx, struct error *e)
 	if (w->replied)
 		return 0;
 	*e = w->failed;
+	/* It has to be noticed, not waited out. */
+	if (e->code == OVE_TIMEOUT)
+		fail_msg("%s", e->text);
 	return -1;
 }
 
