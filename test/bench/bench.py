@@ -45,7 +45,7 @@ def main():
         try:
             with Rig() as rig:
                 found = measure(rig, args.rounds)
-        except (Unmeasured, AssertionError) as e:
+        except (Unmeasured, AssertionError, OSError) as e:
             print(f"not measured: {'; '.join(names)}: {e}", file=sys.stderr)
             failed += 1
             continue

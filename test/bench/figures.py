@@ -299,7 +299,7 @@ def version(rig, rounds):
     program = rig.ref_init(CLIENT)
     run(CLIENT, "--version")
     ours, floor = [], []
-    for _ in range(rounds * START_SAMPLES):
+    for _ in range(2 * rounds * START_SAMPLES):
         ours += tool("timed", "exit", CLIENT, "--version")
         floor += tool("timed", "exit", program)
     return [by_difference(VERSION, ours, floor, "same libraries, linked", 2)]
