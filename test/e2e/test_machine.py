@@ -450,19 +450,20 @@ def test_a_full_store_refuses_and_goes_on_by_itself(make_node):
     assert len(ids) > 3
     # Reading works, and so does ending what is there.
     assert node.get("/v1/ping").status == 200
-    assert len(node.get("/v1/jobs").json["jobs"]) == len(ids)
+    assert node.job(ids[-1])["state"] == "queued"
     last = ids.pop()
     assert node.request("DELETE", f"/v1/jobs/{last}").status == 200
     assert node.cancel("nope") > 0
-    assert node.job(last)["state"] == "cancelled"
-    assert node.wait_job(first)["state"] == "completed"
-    # What has ended is kept; less of it is room for what waits.
-    node.configure({"jobs": {"keep": 2}})
-    node.process.send_signal(signal.SIGHUP)
-    wait_for("the reload", lambda: "reloaded" in node.log_text())
-    node.cancel("nope")
-    goes_on(node, ids[-2:])
-    assert node.job(ids[-1])["state"] == "completed"
+    # All that was acknowledged runs, once; what has ended may be forgotten.
+    wait_for("the queue to empty", lambda: not node.get(
+        "/v1/jobs?state=queued,running").json["jobs"])
+    ups = [c for c in node.calls("appjail-director") if c[3][1] == "up"]
+    assert len(ups) == len(ids) and all(c[5] == 0 for c in ups)
+    assert node.info("web")["up"]["job_id"] == ids[-1]
+    for j in node.get("/v1/jobs?name=web").json["jobs"]:
+        assert j["state"] == (
+            "cancelled" if j["id"] == last else "completed")
+    goes_on(node, [])
 
 
 @pytest.fixture
@@ -809,3 +810,91 @@ def test_no_descriptor_is_left_over(node):
     for _ in range(4):
         once()
     wait_for("descriptors to be closed", lambda: open_fds() <= before)
+
+
+# Addresses
+
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as s:
+            s.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
+def ask_over(where, node):
+    family = socket.AF_UNIX if isinstance(where, str) else (
+        socket.AF_INET6 if ":" in where[0] else socket.AF_INET)
+    with socket.socket(family) as s:
+        s.settimeout(DEADLINE)
+        s.connect(where)
+        s.sendall(f"GET /v1/ping HTTP/1.0\r\nAuthorization: Bearer "
+                  f"{node.token()}\r\n\r\n".encode())
+        return s.makefile("rb").read()
+
+
+def test_several_addresses(make_node):
+    node = make_node()
+    sock = str(node.root / "api.sock")
+    listen = ["127.0.0.1:0", "unix:" + sock] + (
+        ["[::1]:0"] if has_ipv6() else [])
+    node.configure({"listen": listen})
+    node.start()
+    places = [sock]
+    for address in node.addresses():
+        if not address.startswith("unix:"):
+            host, _, port = address.rpartition(":")
+            places.append((host.strip("[]"), int(port)))
+    assert len(places) == len(listen)
+    for where in places:
+        assert b"200 OK" in ask_over(where, node), where
+    # What a killed daemon leaves is in nobody's way; a living one is.
+    node.kill()
+    assert os.path.exists(sock)
+    node.start()
+    assert b"200 OK" in ask_over(sock, node)
+    other = make_node({"listen": ["unix:" + sock]}, name="other")
+    assert refused(other, 74, sock)
+    assert b"200 OK" in ask_over(sock, node)
+
+
+def test_hup_opens_more_places_for_jobs(make_node):
+    node = make_node({"max_watch_commands": 1}).start()
+    for name in ("a", "b"):
+        node.behave(name, "hang")
+    first, second = node.up("a"), node.up("b")
+    node.wait_job(first, "running")
+    assert node.job(second)["state"] == "queued"
+    node.configure({"max_watch_commands": 2})
+    assert "reloaded" in hup(node)
+    node.wait_job(second, "running")
+    assert node.job(first)["state"] == "running"
+
+
+# Secrets
+
+def test_secrets_stay_where_they_belong(node):
+    secret = "hunter2-" + os.urandom(8).hex()
+    node.behave("web", "hang")
+    node.up("web", environment={"SECRET": secret},
+            director_file=DIRECTOR_FILE + f"# {secret}-file\n")
+    node.wait_call("appjail", "makejail")
+    held = [p for p in (node.root / "run").rglob("*") if p.is_file()
+            and secret.encode() in p.read_bytes()]
+    assert held
+    for p in held:
+        assert p.stat().st_mode & 0o077 == 0, p
+    for p in (node.root / "tmp").iterdir():
+        if p.is_file():
+            assert p.stat().st_mode & 0o777 == 0o600, p
+    assert (node.root / "run" / "jobs").stat().st_mode & 0o077 == 0
+    data = node.root / "state" / "state" / "data.mdb"
+    assert data.stat().st_mode & 0o077 == 0
+    assert secret not in node.log_text() + node.stderr()
+    args = subprocess.run(["ps", "-A", "-ww", "-o", "args="],
+                          stdout=subprocess.PIPE, text=True).stdout
+    assert secret not in args
+    assert secret not in node.get("/v1/jobs").text
+    node.wait_job(node.cancel("web"))
+    assert secret not in node.log_text() + node.stderr()
