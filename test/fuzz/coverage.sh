@@ -23,31 +23,44 @@ CC=clang BUILD_TARGETS=$(sed -n \
     -Dc_args='-fprofile-instr-generate -fcoverage-mapping' \
     -Dc_link_args='-fprofile-instr-generate'
 
-low=0
 while read -r name _ sources; do
 	case $name in
 	'' | '#'*) continue ;;
 	esac
-	profile=$BUILD/$name
-	program=$BUILD/test/fuzz/replay_$name
-	LLVM_PROFILE_FILE=$profile.raw "$program" \
-	    "$ROOT/test/fuzz/corpus/$name" >"$profile.log" 2>&1 ||
-		die "$name: the replay failed, see $profile.log"
-	llvm-profdata merge -sparse "$profile.raw" -o "$profile.data"
+	LLVM_PROFILE_FILE=$BUILD/$name.raw "$BUILD/test/fuzz/replay_$name" \
+	    "$ROOT/test/fuzz/corpus/$name" >"$BUILD/$name.log" 2>&1 ||
+		die "$name: the replay failed, see $BUILD/$name.log"
 	for source in $sources; do
-		percent=$(llvm-cov export -summary-only \
-		    -instr-profile="$profile.data" "$program" | "$PYTHON" -c '
+		echo "$source	$name"
+	done
+done <"$ROOT/test/fuzz/targets.txt" >"$BUILD/sources"
+
+low=0
+for source in $(cut -f 1 "$BUILD/sources" | sort -u); do
+	raws=
+	programs=
+	names=
+	for name in $(sed -n "s|^$source	||p" "$BUILD/sources"); do
+		names=$names${names:+,}$name
+		raws="$raws $BUILD/$name.raw"
+		programs="$programs${programs:+ -object} "
+		programs=$programs$BUILD/test/fuzz/replay_$name
+	done
+	# shellcheck disable=SC2086
+	llvm-profdata merge -sparse $raws -o "$BUILD/source.data"
+	# shellcheck disable=SC2086
+	percent=$(llvm-cov export -summary-only \
+	    -instr-profile="$BUILD/source.data" $programs | "$PYTHON" -c '
 import json, os, sys
 for f in json.load(sys.stdin)["data"][0]["files"]:
     if os.path.normpath(f["filename"]).endswith("/" + sys.argv[1]):
         print("%.1f" % f["summary"]["lines"]["percent"])' "$source")
-		[ -n "$percent" ] || die "$name: $source is not in the program"
-		note=
-		if [ "${percent%.*}" -lt "$minimum" ]; then
-			note="	below $minimum"
-			low=$((low + 1))
-		fi
-		echo "$name	$source	$percent$note"
-	done
-done <"$ROOT/test/fuzz/targets.txt"
+	[ -n "$percent" ] || die "$names: $source is not in the program"
+	note=
+	if [ "${percent%.*}" -lt "$minimum" ]; then
+		note="	below $minimum"
+		low=$((low + 1))
+	fi
+	echo "$names	$source	$percent$note"
+done
 [ "$low" -eq 0 ] || die "$low below $minimum per cent"
