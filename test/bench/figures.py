@@ -113,7 +113,7 @@ class Submitter:
         self.node.start()
         self.node.up("hang")
         self.node.wait_call("up", "hang")
-        self.clients, self.body = clients, body
+        self.rig, self.clients, self.body = rig, clients, body
         self.token = rig.token_file(self.node)
         self.slices = 0
 
@@ -127,7 +127,7 @@ class Submitter:
         for call in self.node.calls("appjail-director"):
             if call[3][-1] != "hang":
                 raise Unmeasured(f"a submitted job was run: {call[3]}")
-        self.node.dispose()
+        self.rig.end_node(self.node)
         return self.node.root / "state" / "state"
 
 

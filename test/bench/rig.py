@@ -10,6 +10,7 @@ import re
 import resource
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -134,6 +135,7 @@ class Rig:
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir=BUILD))
         self.stack.callback(shutil.rmtree, self.root, ignore_errors=True)
         self.count = 0
+        self.nodes = []
         return self
 
     def __exit__(self, *_):
@@ -150,8 +152,19 @@ class Rig:
         base = {"log": {"level": "notice"}, "max_watch_commands": 4}
         base.update(options or {})
         node = Node(self.directory(), base)
-        self.stack.callback(node.dispose)
+        self.nodes.append(node)
+        self.stack.callback(self.end_node, node)
         return node
+
+    def end_node(self, node):
+        """With what hangs below a Director, which dispose() does not see."""
+        if node not in self.nodes:
+            return
+        self.nodes.remove(node)
+        hanging = [c[1] for c in node.calls() if c[4] is None]
+        node.dispose()
+        for pid in hanging:
+            node.signal(pid, signal.SIGKILL)
 
     def token_file(self, node):
         path = node.root / "token"
