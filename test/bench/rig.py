@@ -139,7 +139,10 @@ class Rig:
         return self
 
     def __exit__(self, *_):
+        held = signal.pthread_sigmask(signal.SIG_BLOCK,
+                                      (signal.SIGTERM, signal.SIGINT))
         self.stack.close()
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
     def directory(self):
         self.count += 1
@@ -160,11 +163,11 @@ class Rig:
         """With what hangs below a Director, which dispose() does not see."""
         if node not in self.nodes:
             return
-        self.nodes.remove(node)
         hanging = [c[1] for c in node.calls() if c[4] is None]
         node.dispose()
         for pid in hanging:
             node.signal(pid, signal.SIGKILL)
+        self.nodes.remove(node)
 
     def token_file(self, node):
         path = node.root / "token"
