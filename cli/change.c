@@ -103,8 +103,9 @@ static void
 fail(
     struct part *p, enum client_class class, const char *what, const char *text)
 {
-	out_warn(&p->target->lane, "%s%s) %s%s%s", p->target->context,
-	    subject(p), what, what[0] != '\0' ? ": " : "", text);
+	out_warn_hint(&p->target->lane, targets_hint(class), "%s%s) %s%s%s",
+	    p->target->context, subject(p), what, what[0] != '\0' ? ": " : "",
+	    text);
 	target_failed(p->target, class);
 	finish(p);
 }
@@ -495,6 +496,10 @@ change_run(struct session *s, enum plan_action action)
 	} else {
 		rc = conclude(&c);
 	}
+	if (s->args.wait && c.count > 0 && c.jobs_n == 0)
+		out_warn(&s->out,
+		    "accepted, but this version cannot wait for the "
+		    "autoscaler");
 	if (!s->args.wait || c.jobs_n == 0)
 		return rc;
 	qsort(c.jobs, c.jobs_n, sizeof(*c.jobs), by_index);

@@ -206,28 +206,12 @@ list_jobs(struct session *s)
 {
 	struct jobs j = { .session = s, .query = make_query(s) };
 	struct targets_rule rule = { .start = start, .ctx = &j };
-	struct tree_entry *entries = NULL;
 	struct targets targets;
 	enum exitcode rc;
-	size_t n = 0;
 
 	if (s->args.limit < 1)
 		return session_usage(s, NULL, "--limit: must be 1 or more");
-	if (s->spec != NULL) {
-		rule.labels = s->spec->labels;
-		rule.exclude = s->spec->exclude;
-	}
-	if (s->args.all || s->spec == NULL)
-		rule.flags |= TARGETS_ALL;
-	rc = s->spec != NULL
-	    ? servers_of_spec(s,
-		  SERVERS_MERGE | (s->args.all ? SERVERS_WHOLE : 0), &entries,
-		  &n)
-	    : servers_local(s, &entries, &n);
-	if (rc == EXIT_CODE_OK)
-		rc = session_start(s);
-	if (rc == EXIT_CODE_OK)
-		rc = targets_run(s, entries, n, &rule, &targets);
+	rc = targets_look(s, &rule, &targets);
 	if (rc != EXIT_CODE_OK)
 		return rc;
 	if (targets.unreachable != EXIT_CODE_OK)

@@ -422,30 +422,14 @@ run(struct session *s)
 {
 	struct targets_rule rule = { .start = start,
 		.flags = TARGETS_GIVE_FAULTS };
-	struct tree_entry *entries = NULL;
 	struct targets targets;
 	enum exitcode rc = EXIT_CODE_OK;
-	size_t n = 0;
 
 	if (s->args.file != NULL)
 		rc = session_load_spec(s, s->args.file);
 	if (rc != EXIT_CODE_OK)
 		return rc;
-	if (s->spec != NULL) {
-		rule.labels = s->spec->labels;
-		rule.exclude = s->spec->exclude;
-	}
-	if (s->args.all || s->spec == NULL)
-		rule.flags |= TARGETS_ALL;
-	rc = s->spec != NULL
-	    ? servers_of_spec(s,
-		  SERVERS_MERGE | (s->args.all ? SERVERS_WHOLE : 0), &entries,
-		  &n)
-	    : servers_local(s, &entries, &n);
-	if (rc == EXIT_CODE_OK)
-		rc = session_start(s);
-	if (rc == EXIT_CODE_OK)
-		rc = targets_run(s, entries, n, &rule, &targets);
+	rc = targets_look(s, &rule, &targets);
 	if (rc == EXIT_CODE_OK)
 		rc = print(s, &targets);
 	if (rc == EXIT_CODE_OK && targets.unreachable != EXIT_CODE_OK)

@@ -178,6 +178,19 @@ out_warn(struct out *o, const char *fmt, ...)
 }
 
 void
+out_warn_hint(struct out *o, const char *hint, const char *fmt, ...)
+{
+	va_list ap;
+
+	o->warnings++;
+	if (o->level < OUT_WARN)
+		return;
+	va_start(ap, fmt);
+	say(o, "warning: ", hint, fmt, ap);
+	va_end(ap);
+}
+
+void
 out_info(struct out *o, const char *fmt, ...)
 {
 	va_list ap;

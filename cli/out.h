@@ -54,6 +54,8 @@ void out_addf(struct out *o, const char *fmt, ...) CC_PRINTF(2, 3);
 void out_fail(struct out *o, const char *hint, const char *fmt, ...)
     CC_PRINTF(3, 4);
 void out_warn(struct out *o, const char *fmt, ...) CC_PRINTF(2, 3);
+void out_warn_hint(struct out *o, const char *hint, const char *fmt, ...)
+    CC_PRINTF(3, 4);
 void out_info(struct out *o, const char *fmt, ...) CC_PRINTF(2, 3);
 void out_debug(struct out *o, const char *fmt, ...) CC_PRINTF(2, 3);
 /* Text for standard error as it is. */

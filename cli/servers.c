@@ -23,6 +23,9 @@
 #define LOCAL_TOKEN_S 60
 #define LOCAL_CONNECT_MS 10000
 #define LOCAL_READ_MS 120000
+/* For a whole call where the file limits its parts: nothing hangs for ever, not
+ * even when libcurl forgets a transfer because memory was out. */
+#define TOTAL_MS (INT64_C(3600) * 1000)
 
 static bool
 is_wanted(const struct cmd_strs *names, const char *name)
@@ -63,6 +66,8 @@ make_server(struct session *s, const char *name)
 	server->cacert = dc->cacert;
 	server->connect_ms = dc->connect_timeout_ms;
 	server->read_ms = dc->read_timeout_ms;
+	if (server->connect_ms > 0 && server->read_ms > 0)
+		server->total_ms = TOTAL_MS;
 	return server;
 }
 
@@ -242,6 +247,7 @@ make_local(struct session *s, struct client_server **ret)
 	server->token = token;
 	server->connect_ms = LOCAL_CONNECT_MS;
 	server->read_ms = LOCAL_READ_MS;
+	server->total_ms = TOTAL_MS;
 	*ret = server;
 	return EXIT_CODE_OK;
 }

@@ -36,6 +36,14 @@ enum exitcode targets_exit(enum client_class class)
 	return EXIT_CODE_SOFTWARE;
 }
 
+const char *targets_hint(enum client_class class)
+{
+	return class == CLIENT_DENIED
+	    ? "the token is not from this server; make one there with "
+	      "'overlord gen-token'"
+	    : NULL;
+}
+
 void
 targets_stop(struct targets *t)
 {
@@ -263,8 +271,9 @@ on_tree(const struct tree *tree, void *ctx)
 		if ((all->rule.flags & TARGETS_GIVE_FAULTS) != 0)
 			t->fault = n->fault;
 		else if (n->fault != NULL)
-			out_warn(&s->out, "%s) error obtaining the chains: %s",
-			    t->context, n->fault);
+			out_warn_hint(&s->out, targets_hint(n->class),
+			    "%s) error obtaining the chains: %s", t->context,
+			    n->fault);
 	}
 	for (size_t i = 0; i < all->n && !all->stopped; i++)
 		start(&all->items[i]);
@@ -293,4 +302,31 @@ targets_run(struct session *s, const struct tree_entry *entries, size_t n,
 	if (arena_check(&s->arena, &e) < 0)
 		return session_fail(s, &e);
 	return EXIT_CODE_OK;
+}
+
+enum exitcode
+targets_look(
+    struct session *s, const struct targets_rule *rule, struct targets *ret)
+{
+	struct targets_rule mine = *rule;
+	struct tree_entry *entries = NULL;
+	enum exitcode rc;
+	size_t n = 0;
+
+	if (s->args.all || s->spec == NULL)
+		mine.flags |= TARGETS_ALL;
+	if (s->spec == NULL) {
+		rc = servers_local(s, &entries, &n);
+	} else {
+		mine.labels = s->spec->labels;
+		mine.exclude = s->spec->exclude;
+		rc = servers_of_spec(s,
+		    SERVERS_MERGE | (s->args.all ? SERVERS_WHOLE : 0), &entries,
+		    &n);
+	}
+	if (rc == EXIT_CODE_OK)
+		rc = session_start(s);
+	if (rc == EXIT_CODE_OK)
+		rc = targets_run(s, entries, n, &mine, ret);
+	return rc;
 }

@@ -87,3 +87,11 @@ void targets_stop(struct targets *t);
 
 /* 77, 76 or 69. */
 enum exitcode targets_exit(enum client_class class);
+/* What to do about such a failure; NULL: nobody knows. */
+const char *targets_hint(enum client_class class);
+
+/* For commands that only look: who is asked follows from -f and --all (without
+ * a file this machine), rule gives start, flags and ctx. Also makes the
+ * client. */
+enum exitcode targets_look(
+    struct session *s, const struct targets_rule *rule, struct targets *ret);

@@ -297,6 +297,8 @@ start(struct client *c, struct call *k, const struct client_call *call,
 		    call->server->connect_ms > 0 ? call->server->connect_ms : 0,
 		.read_ms =
 		    call->server->read_ms > 0 ? call->server->read_ms : 0,
+		.total_ms =
+		    call->server->total_ms > 0 ? call->server->total_ms : 0,
 		.cacert = call->server->cacert,
 		.reply_max = REPLY_MAX,
 	};

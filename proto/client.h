@@ -27,6 +27,8 @@ struct client_server {
 	/* Milliseconds; <= 0: no limit. */
 	int64_t connect_ms;
 	int64_t read_ms;
+	/* For a whole call. */
+	int64_t total_ms;
 };
 
 enum client_class {

@@ -123,6 +123,7 @@ def test_wrong_token(tmp_path, node):
     name = project(tmp_path, node.url(), SERVICES)
     r = overlord(tmp_path, "apply", "-f", name)
     assert r.rc == 77 and "error obtaining the chains: 4" in r.err, r
+    assert "hint: the token is not from this server" in r.err
 
 
 def test_this_machine(tmp_path, node):

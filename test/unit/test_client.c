@@ -15,6 +15,7 @@
 #include "lib/event/loop.h"
 #include "lib/net/httpd.h"
 #include "proto/client.h"
+#include "test/unit/support/torture.h"
 
 #define GUARD_MS 20000
 
@@ -359,6 +360,37 @@ members_of_replies(void **state)
 	    client_get_job_id(parse(&a, "{}"), &id, &e), &e, OVE_UPSTREAM);
 }
 
+/* Nobody listens there, so only the client's own memory fails. libcurl forgets
+ * a transfer when some of its memory fails; the deadline is
+ * what ends it. */
+static int
+body(void *ctx, struct error *e)
+{
+	struct loop *l AUTO(loop) = NULL;
+	struct client *c AUTO(client) = NULL;
+	struct world w = { .server = { .name = "main",
+			       .url = "http://127.0.0.1:1",
+			       .token = "t",
+			       .total_ms = 300 } };
+	struct client_call call = { .server = &w.server,
+		.route = ROUTE_LABELS };
+
+	(void)ctx;
+	if (loop_new(&l, e) < 0 || client_new(&c, l, 4, "test/1", e) < 0)
+		return -1;
+	w.loop = l;
+	if (client_call(c, &call, on_reply, &w, e) < 0)
+		return -1;
+	return loop_run(l, e);
+}
+
+static void
+memory_may_fail(void **state)
+{
+	(void)state;
+	torture(body, NULL);
+}
+
 /* clang-format off */
 #define IN_WORLD(f) cmocka_unit_test_setup_teardown((f), set_up, tear_down)
 /* clang-format on */
@@ -369,5 +401,6 @@ static const struct CMUnitTest tests[] = {
 	IN_WORLD(no_answer),
 	IN_WORLD(cancelled_calls_are_not_answered),
 	cmocka_unit_test(members_of_replies),
+	cmocka_unit_test(memory_may_fail),
 };
 TEST_MAIN(tests)

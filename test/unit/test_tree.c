@@ -14,6 +14,7 @@
 #include "lib/event/loop.h"
 #include "lib/net/httpd.h"
 #include "proto/tree.h"
+#include "test/unit/support/torture.h"
 
 #define GUARD_MS 20000
 
@@ -273,6 +274,39 @@ nobody_is_no_search(void **state)
 	test_fails(discover(w, root, 0, &a, &e), &e, OVE_UNAVAILABLE);
 }
 
+/* Nobody listens there, so only the client's own memory fails. libcurl forgets
+ * a transfer when some of its memory fails; the deadline is
+ * what ends it. */
+static int
+body(void *ctx, struct error *e)
+{
+	struct loop *l AUTO(loop) = NULL;
+	struct client *c AUTO(client) = NULL;
+	struct arena a AUTO_ARENA;
+	struct world w = { .server = { .name = "main",
+			       .url = "http://127.0.0.1:1",
+			       .total_ms = 300 } };
+	int rc;
+
+	(void)ctx;
+	arena_init(&a, 1000000);
+	strbuf_init(&w.found, 10000);
+	rc = loop_new(&l, e) < 0 || client_new(&c, l, 4, "test/1", e) < 0;
+	w.loop = l;
+	w.client = c;
+	if (rc == 0)
+		rc = discover(&w, root, 1, &a, e);
+	strbuf_fini(&w.found);
+	return rc == 0 ? 0 : -1;
+}
+
+static void
+memory_may_fail(void **state)
+{
+	(void)state;
+	torture(body, NULL);
+}
+
 /* clang-format off */
 #define IN_WORLD(f) cmocka_unit_test_setup_teardown((f), set_up, tear_down)
 /* clang-format on */
@@ -283,5 +317,6 @@ static const struct CMUnitTest tests[] = {
 	IN_WORLD(circles_end),
 	IN_WORLD(bad_lists_are_faults),
 	IN_WORLD(nobody_is_no_search),
+	cmocka_unit_test(memory_may_fail),
 };
 TEST_MAIN(tests)
