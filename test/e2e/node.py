@@ -59,15 +59,6 @@ def is_alive(pid):
     return out != "" and not out.startswith("Z")
 
 
-def children(pid):
-    """Pids of the living children of a process."""
-    out = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat="],
-                         stdout=subprocess.PIPE, text=True).stdout
-    rows = [line.split() for line in out.splitlines()]
-    return [int(r[0]) for r in rows
-            if len(r) >= 3 and int(r[1]) == pid and not r[2].startswith("Z")]
-
-
 class Reply:
     def __init__(self, status, headers, text):
         self.status = status
@@ -199,9 +190,8 @@ class Node:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait(DEADLINE)
-        for pid in self.helpers():
-            for child in children(pid):
-                self.signal(child, signal.SIGKILL)
+        # A command that is to hang outlives its helper and even Director.
+        for pid in self.helpers() + self.unended():
             self.signal(pid, signal.SIGKILL)
         for pid in self.deployed():
             self.signal(pid, signal.SIGTERM)
@@ -329,6 +319,11 @@ class Node:
                 row = open_by_pid.pop(pid)
                 row[4], row[5] = int(ns), int(rest)
         return [r for r in rows if program is None or r[3][0] == program]
+
+    def unended(self):
+        """Pids of the stand-ins that were called and still run."""
+        return [row[1] for row in self.calls()
+                if row[4] is None and is_alive(row[1])]
 
     def wait_call(self, *words):
         """The first call whose argv holds all these words."""
