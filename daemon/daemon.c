@@ -13,6 +13,7 @@
  */
 #include "daemon/daemon.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -41,6 +42,10 @@
 #define CONFIG_ARENA_MAX ((size_t)64 << 20)
 #define DRAIN_MS 10000
 #define DRAIN_STEP_MS 20
+/* Descriptors that are not connections: store, loop, log, a few runs; and what
+ * a job at work takes. */
+#define FDS_OWN 128
+#define FDS_A_JOB 8
 
 static const char *
 env_of_process(const char *name, void *ctx)
@@ -178,12 +183,38 @@ daemon_ready_hook(void *ctx)
 
 /* Configuration */
 
+/* Connections cost nothing to those who open them: they must leave descriptors
+ * for the jobs, whatever the limit on open files is. */
+static unsigned
+connections_max(const struct config *c)
+{
+	uint64_t own = FDS_OWN + FDS_A_JOB * (uint64_t)c->max_watch_commands;
+	uint64_t want = (uint64_t)c->limits.connections, left;
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) < 0 || rl.rlim_cur == RLIM_INFINITY ||
+	    rl.rlim_cur >= want + own)
+		return (unsigned)want;
+	left = rl.rlim_cur / 4;
+	if (rl.rlim_cur > own && rl.rlim_cur - own > left)
+		left = rl.rlim_cur - own;
+	if (left == 0)
+		left = 1;
+	if (left >= want)
+		return (unsigned)want;
+	log_notice("daemon",
+	    FIELDS(LF_I("files", rl.rlim_cur), LF_I("connections", left)),
+	    "fewer connections than limits.connections: the limit on "
+	    "open files is low");
+	return (unsigned)left;
+}
+
 static void
 apply_limits(struct daemon *d, const struct config *c)
 {
 	const struct httpd_limits limits = {
 		.head_bytes = (size_t)c->limits.header_bytes,
-		.connections = (unsigned)c->limits.connections,
+		.connections = connections_max(c),
 		.connections_per_address =
 		    (unsigned)c->limits.connections_per_address,
 		.idle_ms = c->limits.idle_ms,

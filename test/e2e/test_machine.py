@@ -543,6 +543,27 @@ def test_a_limit_on_file_sizes_is_a_full_disk(make_node):
     goes_on(node, ids)
 
 
+def test_clients_leave_descriptors_for_jobs(make_node):
+    node = make_node({"max_watch_commands": 2})
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    node.spawn(preexec_fn=lambda: resource.setrlimit(
+        resource.RLIMIT_NOFILE, (256, hard)))
+    node.wait_ready()
+    assert re.search("files=256 .*limits.connections", node.log_text())
+    node.behave("web", "delay=0.3")
+    ids = [node.up("web") for _ in range(3)]
+    crowd = [socket.create_connection(node.address(), timeout=DEADLINE)
+             for _ in range(250)]
+    # Counted by the stand-in: there is no place to ask.
+    wait_for("all to run", lambda: len([
+        c for c in node.calls("appjail-director")
+        if c[3][1] == "up" and c[4]]) == len(ids))
+    for s in crowd:
+        s.close()
+    for i in ids:
+        assert node.wait_job(i)["state"] == "completed"
+
+
 # HUP
 
 def hup(node):
