@@ -222,21 +222,19 @@ send_request(struct part *p)
 	fail(p, CLIENT_UNAVAILABLE, plan_step_text(p->rq.step), error_text(&e));
 }
 
-/* Lets changes go whose turn it is. */
+/* Lets changes go whose turn it is; without a limit none has waited. */
 static void
 pump(struct change *c)
 {
-	for (size_t i = 0; i < c->targets.n && !c->targets.stopped; i++) {
+	for (size_t i = 0;
+	     c->limit > 0 && i < c->targets.n && !c->targets.stopped; i++) {
 		struct target *t = &c->targets.items[i];
 		struct part *p = t->ctx;
 
 		if (t->done || (p != NULL && p->decided))
 			continue;
-		if (c->limit > 0 && (p == NULL || !p->ready))
-			return;
-		if (p == NULL || !p->ready)
-			continue;
-		if (c->limit > 0 && c->count + c->in_flight >= c->limit)
+		if (p == NULL || !p->ready ||
+		    c->count + c->in_flight >= c->limit)
 			return;
 		send_request(p);
 	}
