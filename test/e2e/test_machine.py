@@ -3,6 +3,7 @@
 """What the machine may do to a daemon, and what its administrator does: each
 time a clear message, and nothing lost."""
 
+import http.client
 import json
 import os
 import pathlib
@@ -12,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -733,6 +735,43 @@ def test_a_second_term_does_not_wait(node):
         started = time.monotonic()
         assert node.process.wait(DEADLINE) == 0
         assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("signo", (signal.SIGTERM, signal.SIGKILL))
+def test_what_was_acknowledged_before_the_end_is_there_after_it(node, signo):
+    acknowledged, errors = [], []
+    token, enough = node.token(), threading.Event()
+
+    def post(name):
+        while True:
+            try:
+                r = node.post("/v1/project/down/" + name, token=token)
+            except (OSError, http.client.HTTPException) as e:
+                errors.append(e)
+                return
+            if r.status != 200:
+                errors.append(r)
+                return
+            acknowledged.append(r.json["job_id"])
+            if len(acknowledged) > 40:
+                enough.set()
+
+    clients = [threading.Thread(target=post, args=(f"p{i}",))
+               for i in range(4)]
+    for t in clients:
+        t.start()
+    assert enough.wait(DEADLINE)
+    node.process.send_signal(signo)
+    code = node.process.wait(DEADLINE)
+    for t in clients:
+        t.join(DEADLINE)
+    assert code == (0 if signo == signal.SIGTERM else -signo)
+    assert not [e for e in errors if not isinstance(e, Exception)], errors
+    assert len(set(acknowledged)) == len(acknowledged)
+    node.start()
+    # Not all need to end for this test, but all must be known.
+    for i in acknowledged:
+        assert node.get(f"/v1/jobs/{i}").status == 200
 
 
 # Detached
