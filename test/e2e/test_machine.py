@@ -746,7 +746,7 @@ def test_what_was_acknowledged_before_the_end_is_there_after_it(node, signo):
         while True:
             try:
                 r = node.post("/v1/project/down/" + name, token=token)
-            except (OSError, http.client.HTTPException) as e:
+            except (OSError, IndexError, http.client.HTTPException) as e:
                 errors.append(e)
                 return
             if r.status != 200:
