@@ -88,10 +88,11 @@ expiry(const struct cmd_args *args, int64_t *ret, struct error *e)
 }
 
 static int
-load_key(const struct config *c, struct token_key **ret, struct error *e)
+load_key(struct session *s, const struct config *c, struct token_key **ret,
+    struct error *e)
 {
 	unsigned char key[KEYFILE_LEN];
-	bool made;
+	bool made = false;
 	int rc;
 
 	if (c->secret_key != NULL)
@@ -99,6 +100,12 @@ load_key(const struct config *c, struct token_key **ret, struct error *e)
 		    ret, c->secret_key, strlen(c->secret_key), e);
 	if (keyfile_load(c->secret_keyfile, KEYFILE_CREATE, key, &made, e) < 0)
 		return -1;
+	/* The token is for no server yet that is running. */
+	if (made)
+		out_warn_hint(&s->out,
+		    "the token is good where overlordd uses this file; make "
+		    "it there, or check OVERLORD_CONFIG",
+		    "there was no key, a new one is in %s", c->secret_keyfile);
 	rc = token_key_new(ret, key, sizeof(key), e);
 	mem_wipe(key, sizeof(key));
 	return rc;
@@ -121,7 +128,7 @@ run(struct session *s)
 	rc = session_load_config(s, &config);
 	if (rc != EXIT_CODE_OK)
 		return rc;
-	if (load_key(config, &key, &e) < 0)
+	if (load_key(s, config, &key, &e) < 0)
 		return session_fail(s, &e);
 	rand_hex(chunk, CHUNK_LEN);
 	claims = node_new(&s->arena, NODE_MAP);

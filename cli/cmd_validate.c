@@ -151,6 +151,29 @@ check_config(struct session *s, const char *file, struct diag *d)
 	return EXIT_CODE_DATAERR;
 }
 
+/* A faulty file without a kind that would do as a configuration, or has the
+ * usual name of one. */
+static void
+hint_config(struct session *s, const char *file, struct diag *d)
+{
+	const char *base = strrchr(file, '/');
+	struct config *config;
+	struct diag scratch;
+	bool is_config;
+
+	if (s->spec_text == NULL || s->spec_text[0] == '\0')
+		return;
+	base = base != NULL ? base + 1 : file;
+	diag_init(&scratch, &s->arena, file);
+	is_config = strcmp(base, "overlord.yml") == 0 ||
+	    strcmp(base, ".overlord.yml") == 0 ||
+	    config_parse(s->spec_text, strlen(s->spec_text), session_getenv,
+		NULL, &s->arena, &scratch, &config, NULL) == 0;
+	for (size_t i = 0; is_config && i < d->n; i++)
+		if (strcmp(d->items[i].reason, "'kind' is missing") == 0)
+			d->items[i].hint = "a configuration? use --config";
+}
+
 static void
 check_file(struct check *c, const char *file)
 {
@@ -168,6 +191,8 @@ check_file(struct check *c, const char *file)
 		if (d.errors > 0)
 			rc = EXIT_CODE_DATAERR;
 	}
+	if (!s->args.config && rc == EXIT_CODE_DATAERR)
+		hint_config(s, file, &d);
 	if (rc == EXIT_CODE_OK && s->args.strict && d.warnings > 0)
 		rc = EXIT_CODE_DATAERR;
 	if (c->files != NULL)

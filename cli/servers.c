@@ -235,6 +235,11 @@ make_local(struct session *s, struct client_server **ret)
 
 	if (server == NULL)
 		return EXIT_CODE_OSERR;
+	if (url == NULL || url[0] == '\0')
+		url = LOCAL_URL;
+	if (spec_url_fault(url) != NULL)
+		return session_usage(s, "it looks like " LOCAL_URL,
+		    "OVERLORD_ENTRYPOINT: '%s' %s", url, spec_url_fault(url));
 	if (token == NULL || token[0] == '\0')
 		token = make_local_token(s);
 	if (token == NULL)
@@ -243,7 +248,7 @@ make_local(struct session *s, struct client_server **ret)
 		    "there is neither a file nor a token, and no key of this "
 		    "machine that may be read");
 	server->name = LOCAL_NAME;
-	server->url = url != NULL && url[0] != '\0' ? url : LOCAL_URL;
+	server->url = url;
 	server->token = token;
 	server->connect_ms = LOCAL_CONNECT_MS;
 	server->read_ms = LOCAL_READ_MS;

@@ -246,9 +246,16 @@ session_load_config(struct session *s, struct config **ret)
 {
 	const char *path = session_config_path(s);
 	struct error e = ERROR_INIT;
+	const char *named = getenv("OVERLORD_CONFIG");
 	struct diag d;
 	int rc;
 
+	if (path == NULL && named != NULL)
+		out_warn_hint(&s->out,
+		    "correct OVERLORD_CONFIG, or unset it to use the usual one",
+		    "OVERLORD_CONFIG: '%s' is not a file, the defaults are "
+		    "used",
+		    named);
 	diag_init(&d, &s->arena, path);
 	rc = config_load(path, session_getenv, NULL, &s->arena, &d, ret, &e);
 	if (d.errors > 0 || d.warnings > 0)

@@ -188,7 +188,9 @@ wait_judge_job(const struct node *job, const char *type, struct arena *a,
 		describe_busy(job, state, a, ret);
 		return;
 	}
-	if (is(type, "cancel") && is(state, "completed")) {
+	/* The server has judged: what Director did not know is gone, too. */
+	if ((is(type, "cancel") || is(type, "down")) &&
+	    is(state, "completed")) {
 		ret->state = VERDICT_DONE;
 		return;
 	}

@@ -12,6 +12,7 @@
 #include "proto/spec.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "lib/data/yaml.h"
 #include "proto/chainpath.h"
@@ -272,7 +273,9 @@ int
 spec_load(const char *text, size_t len, spec_env_fn *env, void *env_ctx,
     struct arena *a, struct diag *d, struct spec **ret, struct error *e)
 {
-	struct yaml_options options = { .env = env, .env_ctx = env_ctx };
+	struct yaml_options options = { .env = env,
+		.env_ctx = env_ctx,
+		.env_hint = "set it in .env or pass --env-file" };
 	struct schema_run run = { .mode = SCHEMA_FILE, .arena = a, .diag = d };
 	struct schema_at top = { .run = &run };
 	struct node *root;
@@ -327,6 +330,51 @@ spec_find_datacenter(const struct spec *s, const char *name)
 	return NULL;
 }
 
+const char *
+spec_url_fault(const char *url)
+{
+	const char *host;
+
+	if (strncasecmp(url, "http://", 7) == 0)
+		host = url + 7;
+	else if (strncasecmp(url, "https://", 8) == 0)
+		host = url + 8;
+	else
+		return strstr(url, "://") != NULL && url[0] != ':'
+		    ? "is neither http nor https"
+		    : "is not a URL";
+	if (host[0] == '\0' || strchr("/?#:", host[0]) != NULL)
+		return "is not a URL";
+	for (; *host != '\0'; host++)
+		if ((unsigned char)*host <= ' ' || *host == 0x7f)
+			return "is not a URL";
+	return NULL;
+}
+
+static const char *
+url_hint(const char *url, struct arena *a)
+{
+	if (url[0] == '\0' || strchr("/.:", url[0]) != NULL ||
+	    strpbrk(url, " \t\r\n") != NULL || strstr(url, "://") != NULL)
+		return NULL;
+	return arena_printf(a, "write 'http://%.100s'", url);
+}
+
+static void
+check_url(
+    const struct schema_at *at, const char *url, const struct node *datacenter)
+{
+	const struct node *n = spec_given(datacenter, "entrypoint");
+	struct schema_at here = {
+		.run = at->run, .up = at, .key = "entrypoint", .where = n
+	};
+	const char *fault = spec_url_fault(url);
+
+	if (fault != NULL && n != NULL)
+		schema_fault(&here, n, "url", url_hint(url, at->run->arena),
+		    "%s %s", schema_quote(at->run->arena, n), fault);
+}
+
 void
 spec_require_datacenter(
     const struct spec *s, const char *name, struct arena *a, struct diag *d)
@@ -346,6 +394,8 @@ spec_require_datacenter(
 	at = schema_at_pair(&map, p);
 	if (dc->entrypoint == NULL)
 		schema_fault_missing(&at, "entrypoint");
+	else
+		check_url(&at, dc->entrypoint, p->value);
 	if (dc->access_token == NULL)
 		schema_fault_missing(&at, "access_token");
 }
@@ -395,6 +445,26 @@ entrypoint_is_in(const char *entrypoint, const char *dc, struct arena *a)
 }
 
 static void
+lint_url(const struct spec_datacenter *dc, const struct node_pair *p,
+    const struct schema_at *at)
+{
+	const struct node *n = spec_given(p->value, "entrypoint");
+	struct schema_at here = {
+		.run = at->run, .up = at, .key = "entrypoint", .where = n
+	};
+	const char *fault;
+
+	/* An empty one comes of a variable that is not set: it was told. */
+	if (n == NULL || dc->entrypoint == NULL || dc->entrypoint[0] == '\0')
+		return;
+	fault = spec_url_fault(dc->entrypoint);
+	if (fault != NULL)
+		schema_warn(&here, n, "url",
+		    url_hint(dc->entrypoint, at->run->arena), "%s %s",
+		    schema_quote(at->run->arena, n), fault);
+}
+
+static void
 lint_datacenters(const struct spec *s, const struct schema_at *at)
 {
 	const struct node_pair *p;
@@ -408,13 +478,16 @@ lint_datacenters(const struct spec *s, const struct schema_at *at)
 				break;
 		}
 		p = datacenter_pair(s, s->datacenters.keys[i]);
-		if (k < s->entrypoints.n || p == NULL)
+		if (p == NULL)
 			continue;
 		map = (struct schema_at){ .run = at->run,
 			.up = at,
 			.key = "datacenters",
 			.where = p->key };
 		here = schema_at_pair(&map, p);
+		lint_url(&s->datacenters.items[i], p, &here);
+		if (k < s->entrypoints.n)
+			continue;
 		schema_warn(&here, p->key, "unused-datacenter", NULL,
 		    "no entry point of deployIn.entrypoints uses it");
 	}

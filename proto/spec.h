@@ -131,7 +131,10 @@ struct node *spec_to_node(const struct spec *s, struct arena *a);
 /* NULL when the file does not define it. */
 const struct spec_datacenter *spec_find_datacenter(
     const struct spec *s, const char *name);
-/* Before a datacenter is contacted: adds to d what it lacks. */
+/* "is not a URL" or the like; NULL when it may be asked. */
+const char *spec_url_fault(const char *url);
+/* Before a datacenter is contacted: adds to d what it lacks, and an entrypoint
+ * that is no URL. */
 void spec_require_datacenter(
     const struct spec *s, const char *name, struct arena *a, struct diag *d);
 /* "512m" in bytes (deployment-files.md 5.4.3); -1: not a size. */

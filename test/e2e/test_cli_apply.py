@@ -218,17 +218,6 @@ projectFile: x
         "  hint: web.yml defines: dead, main\n")
 
 
-@pytest.mark.parametrize("text,rc,words", [
-    ("not a url", 69, "error obtaining the chains: "),
-    ("ftp://127.0.0.1/", 69, "error obtaining the chains: "),
-    ("", 69, "error obtaining the chains: "),
-])
-def test_bad_url(tmp_path, text, rc, words):
-    project(tmp_path, text)
-    r = overlord(tmp_path, "apply", "-f", "web.yml")
-    assert r.rc == rc and words in r.err, r
-
-
 def test_path_prefix_and_entry_points(tmp_path, server):
     for path, key, value in [
             ("/base/v1/chain/a.b/chains", "chains", []),
@@ -521,3 +510,37 @@ def test_parallel_is_bounded(tmp_path, server):
     state["worst"] = 0
     overlord(tmp_path, "apply", "-f", "web.yml")
     assert 8 <= state["worst"] <= 16
+
+
+@pytest.mark.parametrize("url,fault", [
+    ("", "'' is not a URL\n"),
+    ("127.0.0.1:8888", "'127.0.0.1:8888' is not a URL\n"
+     "  hint: write 'http://127.0.0.1:8888'\n"),
+    ("not a url", "'not a url' is not a URL\n"),
+    ("ftp://h", "'ftp://h' is neither http nor https\n"),
+])
+def test_entrypoint_is_no_url(tmp_path, url, fault):
+    project(tmp_path, url)
+    for args in (["apply"], ["status"], ["get-info", "-t", "projects"]):
+        r = overlord(tmp_path, *args, "-f", "web.yml")
+        assert (r.rc, r.out, r.err) == (
+            65, "",
+            "overlord: web.yml:4:17: datacenters.main.entrypoint: " + fault)
+
+
+def test_entrypoint_from_nowhere(tmp_path):
+    project(tmp_path, "x")
+    text = (tmp_path / "web.yml").read_text()
+    (tmp_path / "web.yml").write_text(
+        text.replace("'x'", "!ENV '${ENTRYPOINT}'"))
+    r = overlord(tmp_path, "apply", "-f", "web.yml")
+    assert (r.rc, r.err) == (
+        65, "overlord: web.yml:4:17: datacenters.main.entrypoint: warning: "
+        "ENTRYPOINT is not set, '' is used\n"
+        "  hint: set it in .env or pass --env-file\n"
+        "overlord: web.yml:4:17: datacenters.main.entrypoint: '' is not a "
+        "URL\n")
+    r = overlord(tmp_path, "jobs", env={"OVERLORD_ENTRYPOINT": "localhost",
+                                        "OVERLORD_TOKEN": "x"})
+    assert r.rc == 64
+    assert "OVERLORD_ENTRYPOINT: 'localhost' is not a URL\n" in r.err

@@ -212,7 +212,7 @@ def test_closed_pipe(tmp_path):
 
 
 def test_validate(tmp_path):
-    project(tmp_path, "x")
+    project(tmp_path, "http://x")
     r = overlord(tmp_path, "validate", "-f", "web.yml")
     assert (r.rc, r.out) == (
         0, "web.yml: valid (directorProject p, 1 datacenter)\n")
@@ -221,8 +221,21 @@ def test_validate(tmp_path):
     assert (r.rc, r.out, r.err) == (0, "", "")
 
 
+def test_validate_tells_a_configuration(tmp_path):
+    write(tmp_path / "a.yml", "port: 8888\nlabels: [all]\n")
+    r = overlord(tmp_path, "validate", "-f", "a.yml")
+    assert r.rc == 65
+    assert ("overlord: a.yml:1:1: 'kind' is missing\n"
+            "  hint: a configuration? use --config\n") in r.err, r
+    write(tmp_path / "overlord.yml", "prot: 8888\n")
+    r = overlord(tmp_path, "validate", "-f", "overlord.yml")
+    assert "  hint: a configuration? use --config\n" in r.err, r
+    write(tmp_path / "b.yml", "datacenters: {}\n")
+    assert "--config" not in overlord(tmp_path, "validate", "b.yml").err
+
+
 def test_validate_token_in_clear(tmp_path):
-    project(tmp_path, "x")
+    project(tmp_path, "http://x")
     os.chmod(tmp_path / "web.yml", 0o644)
     r = overlord(tmp_path, "validate", "-f", "web.yml")
     assert r.rc == 0
@@ -301,6 +314,11 @@ def test_gen_token_key_file(tmp_path):
     env = {"OVERLORD_CONFIG": "o.yml"}
     r = overlord(tmp_path, "gen-token", env=env)
     assert r.rc == 0, r
+    assert r.err == (
+        f"overlord: warning: there was no key, a new one is in {key}\n"
+        "  hint: the token is good where overlordd uses this file; make it "
+        "there, or check OVERLORD_CONFIG\n")
+    assert overlord(tmp_path, "gen-token", env=env).err == ""
     assert key.stat().st_size == 64
     assert stat.S_IMODE(key.stat().st_mode) == 0o400
     jwt.decode(r.out.rstrip("\n"), key.read_bytes(), algorithms=["HS256"])
@@ -316,6 +334,10 @@ def test_print_config(tmp_path):
     r = overlord(tmp_path, "print-config",
                  env={"OVERLORD_CONFIG": "/nonexistent/x.yml"})
     assert r.rc == 0
+    assert r.err == (
+        "overlord: warning: OVERLORD_CONFIG: '/nonexistent/x.yml' is not a "
+        "file, the defaults are used\n"
+        "  hint: correct OVERLORD_CONFIG, or unset it to use the usual one\n")
     doc = json.loads(r.out)
     assert list(doc)[:3] == ["serverid", "port", "tls"] and doc["port"] == 8888
     assert r.out.startswith('{\n    "serverid"') and r.out.endswith("}\n")

@@ -176,6 +176,13 @@ def test_destroy_and_cancel(tmp_path, server):
     assert r.rc == 0 and "ok" in r.err
     r = overlord(tmp_path, "cancel", "-f", "web.yml", "--wait")
     assert r.rc == 0 and "ok" in r.err
+    # Gone already: Director says 66, the server says done.
+    jobs(server, job("completed", type="down", result={
+        "operation": "COMPLETED", "output": {
+            "rc": 66, "stdout": {"errlevel": 66, "message": "x",
+                                 "failed": []}}}))
+    r = overlord(tmp_path, "destroy", "-f", "web.yml", "--wait")
+    assert r.rc == 0 and "ok" in r.err, r
     del server.rows[("GET", "/v1/jobs/17")]
     del server.rows[("GET", "/v1/project/info/p")]
     r = overlord(tmp_path, "destroy", "-f", "web.yml", "--wait")

@@ -490,18 +490,30 @@ datacenter_that_is_contacted(void **state)
 	(void)state;
 	strbuf_init(&b, 1 << 16);
 	load_ok(&f,
-	    "kind: readOnly\ndatacenters:\n  a: {entrypoint: x}\n"
+	    "kind: readOnly\ndatacenters:\n  a: {entrypoint: http://x}\n"
 	    "  b: {entrypoint: '', access_token: ''}\n  c:\n"
+	    "  d: {entrypoint: 'x:1/y', access_token: ''}\n"
+	    "  e: {entrypoint: 'HTTPS://[::1]:1/y', access_token: ''}\n"
+	    "  f: {entrypoint: ftp://x, access_token: ''}\n"
 	    "deployIn: {labels: [a]}\n");
 	spec_require_datacenter(f.s, "a", &f.a, &f.d);
 	spec_require_datacenter(f.s, "b", &f.a, &f.d);
 	spec_require_datacenter(f.s, "c", &f.a, &f.d);
+	spec_require_datacenter(f.s, "d", &f.a, &f.d);
+	spec_require_datacenter(f.s, "e", &f.a, &f.d);
+	spec_require_datacenter(f.s, "f", &f.a, &f.d);
 	diag_print(&f.d, "overlord", NULL, false, &b);
 	assert_string_equal(b.buf,
 	    "overlord: web.yml:3:3: datacenters.a: 'access_token' is missing\n"
+	    "overlord: web.yml:4:19: datacenters.b.entrypoint: '' is not a "
+	    "URL\n"
 	    "overlord: web.yml:5:3: datacenters.c: 'entrypoint' is missing\n"
 	    "overlord: web.yml:5:3: datacenters.c: 'access_token' is "
-	    "missing\n");
+	    "missing\n"
+	    "overlord: web.yml:6:19: datacenters.d.entrypoint: 'x:1/y' is not "
+	    "a URL\n  hint: write 'http://x:1/y'\n"
+	    "overlord: web.yml:8:19: datacenters.f.entrypoint: 'ftp://x' is "
+	    "neither http nor https\n");
 	arena_fini(&f.a);
 }
 
@@ -514,6 +526,16 @@ static const struct {
 	  "deployIn: {entrypoints: [a.x]}\n",
 	    "overlord: web.yml:4:3: datacenters.b: warning: no entry point of "
 	    "deployIn.entrypoints uses it\n" },
+	{ "kind: readOnly\ndatacenters:\n  a: {entrypoint: x}\n"
+	  "  b: {entrypoint: ''}\n  c: {entrypoint: http://c}\n"
+	  "deployIn: {labels: [a]}\n",
+	    "overlord: web.yml:3:19: datacenters.a.entrypoint: warning: 'x' is "
+	    "not a URL\n  hint: write 'http://x'\n" },
+	{ "kind: readOnly\ndatacenters:\n  a: {entrypoint: !ENV '${NO}'}\n"
+	  "deployIn: {labels: [a]}\n",
+	    "overlord: web.yml:3:19: datacenters.a.entrypoint: warning: NO is "
+	    "not set, '' is used\n  hint: set it in .env or pass "
+	    "--env-file\n" },
 	{ HEAD "projectFile: |\n  services: {}\ndatacentersEnvironment:\n"
 	       "  mian: {A: b}\n",
 	    "overlord: web.yml:8:3: datacentersEnvironment.mian: warning: the "

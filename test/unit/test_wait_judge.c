@@ -25,6 +25,10 @@ parse(struct arena *a, const char *json)
   "{\"operation\":\"COMPLETED\",\"output\":{\"rc\":0,\"stdout\":"              \
   "{\"errlevel\":0,\"message\":null,\"failed\":[]},\"stderr\":\"\"}}"
 
+#define GONE                                                                   \
+  "{\"operation\":\"COMPLETED\",\"output\":{\"rc\":66,\"stdout\":"             \
+  "{\"errlevel\":66,\"message\":\"no such project\",\"failed\":[]}}}"
+
 static const struct {
 	const char *job;
 	const char *type;
@@ -45,6 +49,12 @@ static const struct {
 	    NULL },
 	{ "{\"state\":\"completed\",\"result\":null}", "cancel", VERDICT_DONE,
 	    NULL },
+	{ "{\"state\":\"completed\",\"result\":" GONE "}", "down", VERDICT_DONE,
+	    NULL },
+	{ "{\"state\":\"completed\",\"result\":" GONE "}", "up", VERDICT_FAILED,
+	    "errlevel 66: no such project" },
+	{ "{\"state\":\"failed\",\"result\":" GONE "}", "down", VERDICT_FAILED,
+	    "errlevel 66: no such project" },
 	{ "{\"state\":\"completed\",\"result\":{\"operation\":\"NOOP\"}}", "up",
 	    VERDICT_DONE, NULL },
 	{ "{\"state\":\"completed\",\"result\":{\"output\":{\"stdout\":"
