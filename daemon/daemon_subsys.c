@@ -9,6 +9,7 @@
  */
 #include "daemon/daemon_internal.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <fcntl.h>
@@ -236,6 +237,22 @@ proctab_end(struct daemon *d)
 	d->proctab = proctab_free(d->proctab);
 }
 
+/* As many descriptors as we may have. The process table, made above, gives
+ * commands the limits with which we were started. */
+static int
+descriptors_start(struct daemon *d, struct error *e)
+{
+	struct rlimit rl;
+
+	(void)d;
+	(void)e;
+	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_cur < rl.rlim_max) {
+		rl.rlim_cur = rl.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &rl);
+	}
+	return 0;
+}
+
 static int
 inventory_start(struct daemon *d, struct error *e)
 {
@@ -426,6 +443,7 @@ const struct subsys subsystems[] = {
 	{ "identity", identity_start, NULL },
 	{ "key", key_start, key_stop },
 	{ "commands", proctab_begin, proctab_end },
+	{ "descriptors", descriptors_start, NULL },
 	{ "inventory", inventory_start, inventory_stop },
 	{ "pid file", pid_start, pid_stop },
 	{ "programs", warn_start, NULL },

@@ -3,6 +3,8 @@
 """Project jobs over the API, to runtime.md 1 and design.md 3.4, 3.5."""
 
 import os
+import pathlib
+import resource
 import signal
 
 from node import is_alive, wait_for
@@ -267,6 +269,25 @@ def test_environment_reaches_director_and_nothing_leaks(make_node):
     node = make_node(environment={"FROM_DAEMON": "yes"}).start()
     node.wait_job(node.up("web", environment={"FROM_JOB": "1"}))
     assert not (node.standin / "leaks.log").exists()
+
+
+def test_commands_get_the_limits_the_daemon_was_started_with(make_node):
+    node = make_node()
+    fake = node.root / "fake"
+    fake.write_text("#!/bin/sh\nulimit -Sn >&2\n")
+    fake.chmod(0o755)
+    node.configure({"director": {"command": str(fake)}})
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    node.spawn(preexec_fn=lambda: resource.setrlimit(
+        resource.RLIMIT_NOFILE, (200, hard)))
+    node.wait_ready()
+    node.wait_job(node.up("web"))
+    assert node.info("web")["up"]["output"]["stderr"] == "200\n"
+    limits = pathlib.Path(f"/proc/{node.process.pid}/limits")
+    if limits.exists():
+        line = [x for x in limits.read_text().splitlines()
+                if x.startswith("Max open files")][0]
+        assert line.split()[3] == line.split()[4]
 
 
 def test_without_director_up_is_503_naming_it(make_node):
