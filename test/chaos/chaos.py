@@ -130,10 +130,16 @@ class Chaos:
     def helper_cells(self):
         """{pid: (job id, cell)} of the helpers that live."""
         found = {}
-        for pid in self.node.helpers():
+        pids = self.node.helpers()
+        for pid in pids:
+            proc = pathlib.Path(f"/proc/{pid}")
             try:
-                args = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
-            except FileNotFoundError:
+                args = (proc / "cmdline").read_bytes()
+                stat = (proc / "stat").read_text()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            # A helper's child looks like it until its command starts.
+            if int(stat.rpartition(")")[2].split()[1]) in pids:
                 continue
             m = re.search(rb"/(\d+)\.(up|down)\.\d+", args)
             if m:
