@@ -22,8 +22,7 @@
 
 #define TARGET_ARENA_MAX ((size_t)256 * 1024 * 1024)
 
-const char *const change_wait_choices[] = { "deployed", "running", "healthy",
-	NULL };
+const char *const change_wait_choices[] = { "deployed", "running", NULL };
 
 const char *const change_exits[] = {
 	"1   a deployment that was waited for failed",
@@ -103,9 +102,10 @@ static void
 fail(
     struct part *p, enum client_class class, const char *what, const char *text)
 {
-	out_warn_hint(&p->target->lane, targets_hint(class), "%s%s) %s%s%s",
-	    p->target->context, subject(p), what, what[0] != '\0' ? ": " : "",
-	    text);
+	out_warn_hint(&p->target->lane,
+	    targets_hint(p->change->session, p->target->server, class),
+	    "%s%s) %s%s%s", p->target->context, subject(p), what,
+	    what[0] != '\0' ? ": " : "", text);
 	target_failed(p->target, class);
 	finish(p);
 }
@@ -356,11 +356,8 @@ check(struct session *s, enum plan_action action)
 
 	if (rc != EXIT_CODE_OK)
 		return rc;
-	if (s->args.wait_for != NULL &&
-	    strcmp(s->args.wait_for, "healthy") == 0)
-		return session_usage(s, NULL,
-		    "--wait-for 'healthy': is not supported yet by this "
-		    "version");
+	if (s->args.wait_for != NULL && !s->args.wait)
+		out_warn(&s->out, "--wait-for has no effect without --wait");
 	if (!name_is_project(name, strlen(name))) {
 		out_fail(&s->out, NULL, "%s: projectName: '%s' is not %s",
 		    s->spec_name, name, name_kind_text(NAME_PROJECT));
@@ -380,6 +377,19 @@ is_wanted_project(const struct session *s)
 	return names->n == 0;
 }
 
+static const char *
+none_hint(const struct change *c)
+{
+	struct session *s = c->session;
+
+	if (c->targets.matched > 0 || c->targets.unreachable != EXIT_CODE_OK)
+		return NULL;
+	if (!is_wanted_project(s))
+		return arena_printf(&s->arena, "the file's project is '%s'",
+		    s->spec->project.name);
+	return TARGETS_NONE_HINT;
+}
+
 /* After the last answer: what is to be said, and the code so far. */
 static enum exitcode
 conclude(struct change *c)
@@ -392,7 +402,10 @@ conclude(struct change *c)
 		    "Maximum deployments has been reached! (%zu/%zu)", c->count,
 		    c->limit);
 	else if (c->action == PLAN_APPLY && c->count == 0)
-		out_warn(&s->out, "No deployment has had any effect");
+		out_warn_hint(
+		    &s->out, none_hint(c), "No deployment has had any effect");
+	else if (t->matched == 0 && t->unreachable == EXIT_CODE_OK)
+		out_warn_hint(&s->out, none_hint(c), "nothing matched");
 	if (t->failed > 1)
 		out_fail(&s->out, NULL, "%zu of %zu targets failed", t->failed,
 		    t->matched);
@@ -400,11 +413,8 @@ conclude(struct change *c)
 		return t->unreachable;
 	if (t->failure != EXIT_CODE_OK && !s->args.best_effort)
 		return t->failure;
-	if (t->matched == 0 && (s->args.strict || s->args.wait)) {
-		if (c->action != PLAN_APPLY)
-			out_fail(&s->out, NULL, "nothing matched");
+	if (t->matched == 0 && (s->args.strict || s->args.wait))
 		return EXIT_CODE_NOMATCH;
-	}
 	return EXIT_CODE_OK;
 }
 

@@ -19,8 +19,7 @@ enum exitcode change_run(struct session *s, enum plan_action action);
 	    "Wait until the jobs have ended, and tell how." },                 \
 	{ "wait-for", "WHAT", CMD_STR, 0, false, CMD_AT(wait_for),             \
 	    change_wait_choices, "deployed",                                   \
-	    "Until the job has ended well, all services run, or all are "      \
-	    "healthy." },                                                      \
+	    "Until the job has ended well, or all services run, too." },       \
 	{ "timeout", "D", CMD_DURATION, 0, false, CMD_AT(timeout_ms), NULL,    \
 	    "30m", "Wait so long at most, 0: for ever." },                     \
 	{ "mako-directories", "DIR", CMD_LIST, 0, false,                       \

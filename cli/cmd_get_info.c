@@ -28,7 +28,7 @@ static const char *const jail_items[] = { "stats", "info", "cpuset", "devfs",
 static const struct cmd_opt opts[] = {
 	CMD_OPT_FILE,
 	{ "type", "TYPE", CMD_STR, 't', true, CMD_AT(type), types, NULL,
-	    "What to show." },
+	    "What to show; this version has: projects." },
 	{ "jail-item", "ITEM", CMD_LIST, 0, false, CMD_AT(jail_item),
 	    jail_items, NULL, "With -t jails: only this; repeatable." },
 	{ "all-labels", NULL, CMD_FLAG, 0, false, CMD_AT(all_labels), NULL,
@@ -311,6 +311,7 @@ static const char *const exits[] = {
 	"65  the deployment file is faulty",
 	"66  the file or a data center cannot be found",
 	"69  no data center could be reached",
+	"77  no data center accepts the token",
 	NULL,
 };
 

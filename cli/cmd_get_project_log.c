@@ -84,6 +84,7 @@ static const char *const examples[] = {
 static const char *const exits[] = {
 	"66  the log, the file or the data center cannot be found",
 	"69  the server could not be reached",
+	"77  the token is not accepted",
 	NULL,
 };
 

@@ -219,7 +219,7 @@ list_jobs(struct session *s)
 	if (wants_json(s))
 		return print_json(s, &targets);
 	print_table(s, &targets);
-	return EXIT_CODE_OK;
+	return targets_none(&targets);
 }
 
 /* One job */
@@ -318,8 +318,12 @@ static const char *const examples[] = {
 };
 
 static const char *const exits[] = {
+	"65  the deployment file is faulty",
 	"66  the file, a data center or the job cannot be found",
+	"68  nothing matched (with --strict)",
 	"69  no data center could be reached",
+	"76  the server refused",
+	"77  the token is not accepted",
 	NULL,
 };
 

@@ -432,9 +432,15 @@ run(struct session *s)
 	rc = targets_look(s, &rule, &targets);
 	if (rc == EXIT_CODE_OK)
 		rc = print(s, &targets);
-	if (rc == EXIT_CODE_OK && targets.unreachable != EXIT_CODE_OK)
-		rc = targets.unreachable;
-	return rc;
+	if (rc != EXIT_CODE_OK)
+		return rc;
+	if (targets.unreachable == EXIT_CODE_NOPERM)
+		out_fail(&s->out,
+		    targets_hint(s, targets.items[0].server, CLIENT_DENIED),
+		    "no data center accepts the token");
+	if (targets.unreachable != EXIT_CODE_OK)
+		return targets.unreachable;
+	return targets_none(&targets);
 }
 
 static const char *const examples[] = {
@@ -447,7 +453,11 @@ static const char *const exits[] = {
 	"1   with --exit-code: something is FAILED, DEGRADED or ABSENT",
 	"3   with --exit-code: something is in progress",
 	"4   with --exit-code: something is UNREACHABLE",
+	"65  the deployment file is faulty",
+	"66  the file or a data center cannot be found",
+	"68  nothing matched (with --strict)",
 	"69  no data center could be reached",
+	"77  no data center accepts the token",
 	NULL,
 };
 

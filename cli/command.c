@@ -28,7 +28,7 @@ const struct cmd_opt cmd_globals[] = {
 	{ "env-file", "FILE", CMD_STR, 'e', false, CMD_AT(env_file), NULL,
 	    ".env", "File with environment variables." },
 	{ "quiet", NULL, CMD_FLAG, 'q', false, CMD_AT(quiet), NULL, NULL,
-	    "Show no warnings." },
+	    "Show no warnings and no progress." },
 	{ "verbose", NULL, CMD_COUNT, 'v', false, CMD_AT(verbose), NULL, NULL,
 	    "Show what is done; twice: every decision." },
 	{ "color", "WHEN", CMD_STR, 0, false, CMD_AT(color), color_choices,
@@ -254,6 +254,11 @@ unknown_option(struct parser *p, const char *arg)
 	for (i = 0; i < cmd_globals_n; i++)
 		names[n++] =
 		    arena_printf(p->arena, "--%s", cmd_globals[i].name);
+	if (p->cmd != NULL && strcmp(arg, "-e") == 0)
+		return fault(p,
+		    "'-e' stands before the command; --env-file may stand "
+		    "anywhere",
+		    "unknown option '-e'");
 	if (p->arena->latch != OVE_NONE)
 		return fault(p, NULL, "the arguments are too long");
 	return fault(p,

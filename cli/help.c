@@ -113,7 +113,7 @@ void
 help_program(struct strbuf *out)
 {
 	strbuf_adds(out,
-	    "overlord deploys jails, VMs and metadata on a tree of machines.\n"
+	    "overlord deploys jails on a tree of machines.\n"
 	    "\n"
 	    "usage: overlord [-e FILE] [OPTIONS] COMMAND [ARGUMENTS]\n");
 	add_commands(out);
@@ -157,13 +157,34 @@ add_usage(const struct cmd *c, struct strbuf *out)
 		strbuf_adds(&u, o->required ? "" : "]");
 		strbuf_adds(&u, o->type == CMD_LIST ? "..." : "");
 	}
-	if (c->words != NULL)
-		strbuf_addf(&u, "%s%s", c->opts_n == 0 ? "" : " ", c->words);
+	if (c->words != NULL && c->opts_n > 0)
+		strbuf_addc(&u, ' ');
+	for (const char *w = c->words; w != NULL && *w != '\0'; w++)
+		strbuf_addc(&u, *w == ' ' ? '\x1f' : *w);
 	strbuf_addf(out, "usage: overlord %s ", c->name);
 	add_wrapped(out, u.buf, indent, indent);
 	for (size_t i = 0; i < out->len; i++)
 		if (out->buf[i] == '\x1f')
 			out->buf[i] = ' ';
+}
+
+/* In the order of their numbers. */
+static void
+add_exits(const struct cmd *c, struct strbuf *out)
+{
+	bool told = false;
+
+	strbuf_adds(out, "\nExit codes:\n  0   done\n");
+	for (size_t i = 0; c->exits != NULL && c->exits[i] != NULL; i++) {
+		if (!told && strncmp(c->exits[i], "64", 2) > 0 &&
+		    c->exits[i][1] != ' ') {
+			strbuf_adds(out, "  64  bad usage\n");
+			told = true;
+		}
+		strbuf_addf(out, "  %s\n", c->exits[i]);
+	}
+	if (!told)
+		strbuf_adds(out, "  64  bad usage\n");
 }
 
 void
@@ -181,8 +202,6 @@ help_command(const struct cmd *c, struct strbuf *out)
 		strbuf_adds(out, "\nExamples:\n");
 	for (size_t i = 0; c->examples != NULL && c->examples[i] != NULL; i++)
 		strbuf_addf(out, "  %s\n", c->examples[i]);
-	strbuf_adds(out, "\nExit codes:\n  0   done\n");
-	for (size_t i = 0; c->exits != NULL && c->exits[i] != NULL; i++)
-		strbuf_addf(out, "  %s\n", c->exits[i]);
-	strbuf_adds(out, "  64  bad usage; the others: overlord(1)\n");
+	add_exits(c, out);
+	strbuf_adds(out, "\nManual: overlord(1)\n");
 }

@@ -137,7 +137,7 @@ add_steps(struct strbuf *out, const struct node *job, double now)
 	strbuf_adds(out, "steps\n");
 	for (size_t i = 0; i < steps->u.list.n; i++) {
 		const struct node *s = steps->u.list.items[i];
-		const struct node *note = node_get(s, "note");
+		const struct node *note = node_get(s, "note"), *rc;
 
 		strbuf_adds(out, "  try ");
 		add_escaped(out, node_get(s, "attempt"));
@@ -145,8 +145,11 @@ add_steps(struct strbuf *out, const struct node *job, double now)
 		add_escaped(out, node_get(s, "name"));
 		strbuf_adds(out, "  ");
 		add_span(out, s, "started_at", "ended_at", now);
-		strbuf_adds(out, "  rc ");
-		add_escaped(out, node_get(s, "rc"));
+		rc = node_get(s, "rc");
+		if (rc != NULL && rc->type != NODE_NULL) {
+			strbuf_adds(out, "  rc ");
+			add_escaped(out, rc);
+		}
 		if (note != NULL && note->type == NODE_STR &&
 		    note->u.str.len > 0) {
 			strbuf_adds(out, "  ");

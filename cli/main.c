@@ -7,6 +7,7 @@
  * is initialised before a command needs it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,6 +59,18 @@ ignore_sigpipe(void)
 	sa.sa_handler = SIG_IGN;
 	(void)sigemptyset(&sa.sa_mask);
 	(void)sigaction(SIGPIPE, &sa, NULL);
+}
+
+/* A descriptor that was closed before the start must not be given to a socket
+ * that output would then go to; using it is an error. */
+static void
+hold_standard_fds(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+		    open("/dev/null",
+			fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+			return;
 }
 
 static void
@@ -132,6 +145,7 @@ main(int argc, char **argv)
 	struct error e = ERROR_INIT;
 	enum exitcode rc;
 
+	hold_standard_fds();
 	ignore_sigpipe();
 	session_init(&s);
 	rc = run(&s, argc, argv);

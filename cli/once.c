@@ -50,7 +50,8 @@ enum exitcode
 once_fail(struct session *s, const struct tree_entry *entry,
     const struct once *o, const char *what)
 {
-	out_fail(&s->out, NULL, "%s) %s: %s",
+	out_fail(&s->out, targets_hint(s, entry->server, o->class),
+	    "%s) %s: %s",
 	    servers_context(&s->arena, entry->server, entry->chain), what,
 	    o->text);
 	if (o->class == CLIENT_NOTFOUND)

@@ -16,7 +16,10 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "lib/auth/token.h"
+#include "lib/base/clock.h"
 #include "lib/event/loop.h"
+#include "proto/human.h"
 #include "proto/plan.h"
 
 enum exitcode targets_exit(enum client_class class)
@@ -36,12 +39,56 @@ enum exitcode targets_exit(enum client_class class)
 	return EXIT_CODE_SOFTWARE;
 }
 
-const char *targets_hint(enum client_class class)
+/* Milliseconds since a token expired; 0: it has not, as far as it says. */
+static int64_t
+expired_ms(const char *token)
 {
-	return class == CLIENT_DENIED
-	    ? "the token is not from this server; make one there with "
-	      "'overlord gen-token'"
-	    : NULL;
+	AUTO_ARENA struct arena a;
+	struct node *header, *claims = NULL;
+	const struct node *exp;
+	int64_t now = clock_wall_ms();
+
+	arena_init(&a, (size_t)1024 * 1024);
+	if (token == NULL ||
+	    token_decode(token, strlen(token), &a, &header, &claims, NULL) < 0)
+		return 0;
+	exp = node_get(claims, "exp");
+	if (exp == NULL || exp->type != NODE_INT || exp->big ||
+	    exp->u.i > now / 1000 || exp->u.i < 0)
+		return 0;
+	return now - exp->u.i * 1000;
+}
+
+const char *
+targets_hint(struct session *s, const struct client_server *server,
+    enum client_class class)
+{
+	AUTO_STRBUF struct strbuf age;
+	int64_t ms;
+
+	strbuf_init(&age, 64);
+	if (class != CLIENT_DENIED)
+		return NULL;
+	ms = expired_ms(server->token);
+	if (ms <= 0)
+		return "the token is not from this server; make one there "
+		       "with 'overlord gen-token'";
+	human_age(&age, ms / 1000);
+	return arena_printf(&s->arena,
+	    "the token expired %s ago; make one on that server with "
+	    "'overlord gen-token'",
+	    age.buf);
+}
+
+enum exitcode
+targets_none(const struct targets *t)
+{
+	struct session *s = t->session;
+
+	if (t->matched > 0)
+		return EXIT_CODE_OK;
+	out_warn_hint(&s->out, TARGETS_NONE_HINT, "nothing matched");
+	return s->args.strict ? EXIT_CODE_NOMATCH : EXIT_CODE_OK;
 }
 
 void
@@ -271,7 +318,8 @@ on_tree(const struct tree *tree, void *ctx)
 		if ((all->rule.flags & TARGETS_GIVE_FAULTS) != 0)
 			t->fault = n->fault;
 		else if (n->fault != NULL)
-			out_warn_hint(&s->out, targets_hint(n->class),
+			out_warn_hint(&s->out,
+			    targets_hint(s, n->server, n->class),
 			    "%s) error obtaining the chains: %s", t->context,
 			    n->fault);
 	}

@@ -88,7 +88,12 @@ void targets_stop(struct targets *t);
 /* 77, 76 or 69. */
 enum exitcode targets_exit(enum client_class class);
 /* What to do about such a failure; NULL: nobody knows. */
-const char *targets_hint(enum client_class class);
+/* What to do when no server matched. */
+#define TARGETS_NONE_HINT "-vv tells why each server was left out"
+/* Warns when no server matched; EXIT_CODE_NOMATCH with --strict. */
+enum exitcode targets_none(const struct targets *t);
+const char *targets_hint(struct session *s, const struct client_server *server,
+    enum client_class class);
 
 /* For commands that only look: who is asked follows from -f and --all (without
  * a file this machine), rule gives start, flags and ctx. Also makes the

@@ -5,7 +5,9 @@
 their bodies, messages, exit codes."""
 
 import socket
+import time
 
+import jwt
 import pytest
 
 from cli_support import overlord, project, write
@@ -275,7 +277,8 @@ def test_nothing_matched(tmp_path, server):
     project(tmp_path, server.url)
     r = overlord(tmp_path, "apply", "-f", "web.yml")
     assert (r.rc, r.err) == (
-        0, "overlord: warning: No deployment has had any effect\n")
+        0, "overlord: warning: No deployment has had any effect\n"
+        "  hint: -vv tells why each server was left out\n")
     assert overlord(tmp_path, "apply", "-f", "web.yml", "-q").err == ""
     assert overlord(tmp_path, "apply", "-f", "web.yml", "--strict").rc == 68
     assert overlord(tmp_path, "apply", "-f", "web.yml", "--wait").rc == 68
@@ -544,3 +547,39 @@ def test_entrypoint_from_nowhere(tmp_path):
                                         "OVERLORD_TOKEN": "x"})
     assert r.rc == 64
     assert "OVERLORD_ENTRYPOINT: 'localhost' is not a URL\n" in r.err
+
+
+@pytest.mark.parametrize("command", ["destroy", "cancel", "status", "jobs"])
+def test_nothing_matched(tmp_path, server, command):
+    server.single(["other"])
+    project(tmp_path, server.url)
+    r = overlord(tmp_path, command, "-f", "web.yml")
+    assert (r.rc, r.err) == (0, "overlord: warning: nothing matched\n"
+                             "  hint: -vv tells why each server was left out"
+                             "\n"), r
+    assert overlord(tmp_path, command, "-f", "web.yml", "--strict").rc == 68
+    assert overlord(tmp_path, command, "-qf", "web.yml").err == ""
+    if command == "destroy":
+        r = overlord(tmp_path, command, "-f", "web.yml", "--project", "q")
+        assert r.rc == 0 and "  hint: the file's project is 'p'\n" in r.err
+
+
+def test_expired_token(tmp_path, server):
+    server.on("GET", "/v1/chains", 401, {"message": "no"})
+    server.on("GET", "/v1/labels", 401, {"message": "no"})
+    server.on("GET", "/v1/jobs/1", 401, {"message": "no"})
+    project(tmp_path, server.url)
+    path = tmp_path / "web.yml"
+    stranger = ("  hint: the token is not from this server; make one there "
+                "with 'overlord gen-token'\n")
+    commands = (["apply"], ["status"], ["jobs", "show", "main", "1"])
+    for args in commands:
+        r = overlord(tmp_path, *args, "-f", "web.yml")
+        assert r.rc == 77 and r.err.count(stranger) == 1, r
+    token = jwt.encode({"exp": int(time.time()) - 7500}, "x" * 32)
+    path.write_text(path.read_text().replace("the-token", token))
+    for args in commands:
+        r = overlord(tmp_path, *args, "-f", "web.yml")
+        assert r.rc == 77 and r.err.count(
+            "  hint: the token expired 2h05m ago; make one on that server "
+            "with 'overlord gen-token'\n") == 1, r

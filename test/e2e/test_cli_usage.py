@@ -5,6 +5,7 @@
 
 import json
 import os
+import re
 import stat
 
 import jwt
@@ -36,6 +37,8 @@ def test_help(tmp_path, args):
     assert r.rc == 0 and r.err == ""
     assert "usage: overlord" in r.out
     assert all(len(line) < 80 for line in r.out.splitlines())
+    codes = [int(x) for x in re.findall(r"^  (\d+)  +\S", r.out, re.M)]
+    assert codes == sorted(codes)
 
 
 def test_help_lists_no_legacy(tmp_path):
@@ -69,7 +72,8 @@ def test_help_lists_no_legacy(tmp_path):
     (["apply", "-f", "x", "--restart=1"], "option '--restart' takes no value",
      ""),
     (["apply", "-f", "x", "--timeout", "soon"], "--timeout 'soon'", ""),
-    (["apply", "-e", "x", "-f", "y"], "unknown option '-e'", ""),
+    (["apply", "-e", "x", "-f", "y"], "unknown option '-e'",
+     "'-e' stands before the command; --env-file may stand anywhere"),
     (["--parallel", "0", "help"], "--parallel: must be 1 to 1024", ""),
     (["get-info", "-f", "x", "-t", "vm"], "--type 'vm'", ""),
     (["get-info", "-f", "x", "-t", "autoscale"],
@@ -206,6 +210,22 @@ def test_closed_pipe(tmp_path):
                        env=clean_env(), cwd=tmp_path, timeout=60)
     os.close(w)
     assert p.returncode == -signal.SIGPIPE and p.stderr == b""
+
+
+def test_closed_descriptors(tmp_path):
+    import subprocess
+    from cli_support import OVERLORD, clean_env
+    name = project(tmp_path, "http://127.0.0.1:9")
+    for command, fds, rc, err in [
+            (f"status -f {name}", ">&-", 74,
+             "overlord: standard output: Bad file descriptor\n"),
+            ("validate -f -", "<&-", 66,
+             "overlord: <stdin>: Bad file descriptor\n"),
+            (f"apply -f {name}", "<&- >&- 2>&-", 69, "")]:
+        p = subprocess.run(["sh", "-c", f"{OVERLORD} {command} {fds}"],
+                           capture_output=True, text=True, timeout=60,
+                           env=clean_env(), cwd=tmp_path)
+        assert (p.returncode, p.stderr) == (rc, err)
 
 
 # validate

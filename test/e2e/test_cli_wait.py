@@ -119,6 +119,9 @@ def test_services(tmp_path, server):
     r = wait(tmp_path, server, "--wait-for", "running")
     assert r.rc == 1 and "FAILED" in r.err and "w (status 66)" in r.err
     assert wait(tmp_path, server, "--wait-for", "healthy").rc == 64
+    r = overlord(tmp_path, "apply", "-f", "web.yml", "--wait-for", "running")
+    assert (r.rc, r.err) == (0, "overlord: warning: --wait-for has no effect "
+                             "without --wait\n")
 
 
 def test_timeout(tmp_path, server):
