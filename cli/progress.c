@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "lib/base/clock.h"
-#include "lib/base/utf8.h"
 
 #define DRAW_MS 250
 #define LINES_MAX 20
@@ -25,6 +24,12 @@ static const char *
 chain_text(const struct wait_job *j)
 {
 	return j->chain != NULL ? j->chain : "<root>";
+}
+
+static size_t
+width_of(const char *text)
+{
+	return term_text_width(text, strlen(text));
 }
 
 static void
@@ -51,8 +56,8 @@ progress_init(
 			chain_text(&jobs[i]), jobs[i].project };
 
 		for (size_t c = 0; c < 3; c++)
-			if (strlen(texts[c]) > p->widths[c])
-				p->widths[c] = strlen(texts[c]);
+			if (width_of(texts[c]) > p->widths[c])
+				p->widths[c] = width_of(texts[c]);
 	}
 	if (p->live) {
 		s->out.before = take_away;
@@ -70,8 +75,13 @@ progress_fini(struct progress *p)
 static void
 add_name(const struct progress *p, const struct wait_job *j, struct strbuf *b)
 {
-	strbuf_addf(b, "%-*s  %-*s  %-*s  ", (int)p->widths[0], j->server->name,
-	    (int)p->widths[1], chain_text(j), (int)p->widths[2], j->project);
+	const char *texts[3] = { j->server->name, chain_text(j), j->project };
+
+	for (size_t c = 0; c < 3; c++) {
+		strbuf_add_escaped(b, texts[c], strlen(texts[c]));
+		strbuf_addf(
+		    b, "%*s", (int)(p->widths[c] - width_of(texts[c]) + 2), "");
+	}
 }
 
 void
@@ -83,8 +93,7 @@ progress_change(struct progress *p, const struct wait_job *j)
 	if (p->live || p->session->out.level < OUT_WARN ||
 	    j->state != WAIT_BUSY)
 		return;
-	strbuf_addf(
-	    &b, "%s  %s  %s  ", j->server->name, chain_text(j), j->project);
+	add_name(p, j, &b);
 	strbuf_add_escaped(&b, j->doing, strlen(j->doing));
 	strbuf_addc(&b, '\n');
 	out_talk(&p->session->out, b.buf, b.len);
@@ -126,7 +135,7 @@ add_live_line(
     const struct progress *p, const struct wait_job *j, struct strbuf *out)
 {
 	AUTO_STRBUF struct strbuf b;
-	size_t width = term_width(STDERR_FILENO), used = 0, at = 0;
+	size_t width = term_width(STDERR_FILENO);
 
 	strbuf_init(&b, LINE_LEN_MAX * 4);
 	add_mark(p, j, out);
@@ -141,14 +150,16 @@ add_live_line(
 		strbuf_add_escaped(&b, j->reason, strlen(j->reason));
 	}
 	/* The mark takes up to six columns. */
-	while (at < b.len && used + 7 < width) {
-		size_t n = utf8_char_len(b.buf + at, b.len - at);
-
-		at += n == 0 ? 1 : n;
-		used++;
-	}
-	strbuf_add(out, b.buf, at);
+	strbuf_add(
+	    out, b.buf, term_text_cut(b.buf, b.len, width > 8 ? width - 8 : 0));
 	strbuf_addc(out, '\n');
+}
+
+void
+progress_begin_anew(struct progress *p)
+{
+	p->block.lines = 0;
+	p->drawn_ms = 0;
 }
 
 void

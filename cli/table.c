@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "cli/term.h"
-#include "lib/base/utf8.h"
 
 #define CELL_MAX 4096
 
@@ -86,20 +85,13 @@ add_cell(struct strbuf *out, const char *cell, size_t width, bool right)
 static void
 cut_line(struct strbuf *out, size_t from, size_t width)
 {
-	size_t at = from, columns = 0;
-
 	while (out->len > from && out->buf[out->len - 1] == ' ')
 		strbuf_truncate(out, out->len - 1);
 	if (width < 2 ||
 	    term_text_width(out->buf + from, out->len - from) <= width)
 		return;
-	while (columns < width - 1) {
-		size_t n = utf8_char_len(out->buf + at, out->len - at);
-
-		at += n == 0 ? 1 : n;
-		columns++;
-	}
-	strbuf_truncate(out, at);
+	strbuf_truncate(out,
+	    from + term_text_cut(out->buf + from, out->len - from, width - 1));
 	strbuf_adds(out, "\xe2\x80\xa6");
 }
 

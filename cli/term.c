@@ -83,42 +83,125 @@ term_add_color(
 		strbuf_adds(out, text);
 }
 
-size_t
-term_text_width(const char *s, size_t len)
+/* Two columns: what East Asian scripts and emoji take in every terminal. */
+static const struct span {
+	uint32_t first;
+	uint32_t last;
+} wide[] = { { 0x1100, 0x115f }, { 0x2e80, 0x303e }, { 0x3041, 0x33ff },
+	{ 0x3400, 0x4dbf }, { 0x4e00, 0xa4cf }, { 0xa960, 0xa97c },
+	{ 0xac00, 0xd7a3 }, { 0xf900, 0xfaff }, { 0xfe30, 0xfe6f },
+	{ 0xff01, 0xff60 }, { 0xffe0, 0xffe6 }, { 0x1f300, 0x1f64f },
+	{ 0x1f680, 0x1f6ff }, { 0x1f900, 0x1f9ff }, { 0x20000, 0x3fffd } };
+/* None: marks that join the character before. */
+static const struct span narrow[] = { { 0x0300, 0x036f }, { 0x1ab0, 0x1aff },
+	{ 0x1dc0, 0x1dff }, { 0x200b, 0x200f }, { 0x20d0, 0x20ff },
+	{ 0xfe00, 0xfe0f }, { 0xfe20, 0xfe2f } };
+
+static bool
+is_in(const struct span *spans, size_t n, uint32_t c)
 {
-	size_t n = 0;
+	for (size_t i = 0; i < n; i++)
+		if (c >= spans[i].first && c <= spans[i].last)
+			return true;
+	return false;
+}
 
-	while (len > 0) {
-		size_t c = utf8_char_len(s, len);
+/* Of a valid sequence of n bytes. */
+static size_t
+char_width(const char *s, size_t n)
+{
+	static const unsigned char firsts[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+	uint32_t c = (unsigned char)s[0] & firsts[n];
 
-		c = c == 0 ? 1 : c;
-		s += c;
-		len -= c;
-		n++;
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | ((unsigned char)s[i] & 0x3f);
+	if (is_in(wide, ARRAY_LEN(wide), c))
+		return 2;
+	return is_in(narrow, ARRAY_LEN(narrow), c) ? 0 : 1;
+}
+
+/* Bytes of the character, or of the escape sequence of ours, at s. */
+static size_t
+next_char(const char *s, size_t len, size_t *ret_width)
+{
+	size_t n = utf8_char_len(s, len);
+
+	*ret_width = 1;
+	if (len > 2 && s[0] == '\033' && s[1] == '[') {
+		*ret_width = 0;
+		for (n = 2; n < len && (s[n] < '@' || s[n] > '~'); n++)
+			;
+		return n < len ? n + 1 : n;
 	}
+	if (n == 0)
+		return 1;
+	*ret_width = char_width(s, n);
 	return n;
 }
 
-static void
-add_clear(struct strbuf *b, size_t lines)
+size_t
+term_text_width(const char *s, size_t len)
 {
-	if (lines > 0)
-		strbuf_addf(b, "\r\033[%zuA\033[J", lines);
+	size_t columns = 0, w;
+
+	for (size_t at = 0; at < len; columns += w)
+		at += next_char(s + at, len - at, &w);
+	return columns;
+}
+
+size_t
+term_text_cut(const char *s, size_t len, size_t columns)
+{
+	size_t at = 0, used = 0, n, w;
+
+	while (at < len) {
+		n = next_char(s + at, len - at, &w);
+		if (used + w > columns)
+			break;
+		at += n;
+		used += w;
+	}
+	return at;
+}
+
+/* Rows that the lines take now: a terminal that has become narrower since they
+ * were drawn has broken them. */
+static size_t
+rows_of(const struct term_block *b)
+{
+	size_t width = term_width(b->fd), rows = 0;
+
+	for (size_t i = 0; i < b->lines; i++)
+		rows += b->widths[i] <= width
+		    ? 1
+		    : (b->widths[i] + width - 1) / width;
+	return rows;
+}
+
+static void
+add_clear(const struct term_block *b, struct strbuf *out)
+{
+	if (b->lines > 0)
+		strbuf_addf(out, "\r\033[%zuA\033[J", rows_of(b));
 }
 
 void
 term_block_draw(struct term_block *b, const char *text, size_t len)
 {
 	AUTO_STRBUF struct strbuf s;
-	size_t lines = 0;
+	const char *end = text + len, *eol;
 
-	for (size_t i = 0; i < len; i++)
-		lines += text[i] == '\n';
 	strbuf_init(&s, BLOCK_MAX);
-	add_clear(&s, b->lines);
+	add_clear(b, &s);
 	strbuf_add(&s, text, len);
 	(void)file_write_all(b->fd, s.buf, s.len, NULL);
-	b->lines = lines;
+	b->lines = 0;
+	while (text < end && b->lines < TERM_BLOCK_LINES &&
+	    (eol = memchr(text, '\n', (size_t)(end - text))) != NULL) {
+		b->widths[b->lines++] =
+		    term_text_width(text, (size_t)(eol - text));
+		text = eol + 1;
+	}
 }
 
 void
@@ -127,7 +210,7 @@ term_block_clear(struct term_block *b)
 	AUTO_STRBUF struct strbuf s;
 
 	strbuf_init(&s, 64);
-	add_clear(&s, b->lines);
+	add_clear(b, &s);
 	if (s.len > 0)
 		(void)file_write_all(b->fd, s.buf, s.len, NULL);
 	b->lines = 0;

@@ -27,16 +27,22 @@ size_t term_width(int fd);
 bool term_is_utf8(void);
 void term_add_color(
     struct strbuf *out, bool on, enum term_color color, const char *text);
-/* Columns that a text takes, wide characters counted as one. */
+/* Columns that a text takes: none for colours and joining marks, two for wide
+ * characters. */
 size_t term_text_width(const char *s, size_t len);
+/* Bytes of the longest beginning that takes no more columns than these. */
+size_t term_text_cut(const char *s, size_t len, size_t columns);
 
+#define TERM_BLOCK_LINES 32
 /* Lines that are drawn again over the last ones. */
 struct term_block {
 	int fd;
-	/* Lines on the screen now. */
+	/* Lines on the screen now, and their columns. */
 	size_t lines;
+	size_t widths[TERM_BLOCK_LINES];
 };
-/* text: lines, each ended by '\n' and not wider than the terminal. */
+/* text: up to TERM_BLOCK_LINES lines, each ended by '\n' and not wider than the
+ * terminal. */
 void term_block_draw(struct term_block *b, const char *text, size_t len);
 /* Takes it off the screen. */
 void term_block_clear(struct term_block *b);

@@ -4,11 +4,14 @@
 """apply --wait: what is shown, how it ends, against our jobs and against an
 original server."""
 
+import fcntl
 import os
 import pty
 import re
 import signal
+import struct
 import subprocess
+import termios
 import time
 
 import pytest
@@ -232,6 +235,45 @@ def test_terminal(tmp_path, server):
     assert "✓" in text or "ok" in text
     last = text.split("\x1b[J")[-1]
     assert re.match(r"main  <root>  p  \x1b\[32mok    \x1b\[0m  \d", last)
+
+
+def test_resized_and_stopped_terminal(tmp_path, server):
+    """Lines that a narrower window has broken are taken away whole; after ^Z
+    the view begins anew below what the shell has written."""
+    jobs(server, running("up"))
+    project(tmp_path, server.url)
+    main, child = pty.openpty()
+    fcntl.ioctl(main, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    p = subprocess.Popen([OVERLORD, "apply", "-f", "web.yml", "--wait"],
+                         cwd=tmp_path, stderr=child,
+                         env=clean_env({"TERM": "xterm", "LANG": "C.UTF-8"}))
+    os.close(child)
+
+    def read_until(*words):
+        text = b""
+        while not any(w in text for w in words):
+            text += os.read(main, 65536)
+        return text
+    read_until(b"running: up")
+    fcntl.ioctl(main, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 20, 0, 0))
+    assert b"\r\x1b[2A\x1b[J" in read_until(b"\x1b[2A")
+    read_until(b"\x1b[1A")
+    p.send_signal(signal.SIGSTOP)
+    os.waitpid(p.pid, os.WUNTRACED)
+    os.set_blocking(main, False)
+    try:
+        while os.read(main, 65536):
+            pass
+    except BlockingIOError:
+        os.set_blocking(main, True)
+    p.send_signal(signal.SIGCONT)
+    text = read_until(b"main")
+    assert b"\x1b[" not in text.split(b"main")[0].replace(b"\x1b[33m",
+                                                         b"").replace(
+                                                             b"\x1b[0m", b"")
+    p.send_signal(signal.SIGINT)
+    assert p.wait(30) == -signal.SIGINT
+    os.close(main)
 
 
 def test_several_targets(tmp_path):

@@ -5,7 +5,10 @@
 
 #include "test/unit/support/test.h"
 
+#include <string.h>
+
 #include "cli/table.h"
+#include "cli/term.h"
 #include "test/unit/support/torture.h"
 
 static const struct table_column columns[] = {
@@ -49,6 +52,39 @@ plain(void **state)
 	    "\xc3\xa9         -  a lo\xe2\x80\xa6\n");
 }
 
+static void
+columns_of_characters(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t width;
+		/* Bytes that fit in three columns. */
+		size_t cut;
+	} rows[] = {
+		{ "", 0, 0 },
+		{ "abcd", 4, 3 },
+		{ "\xc3\xa9\xc3\xa9", 2, 4 },
+		{ "\xe6\x97\xa5\xe6\x9c\xac", 4, 3 },
+		{ "e\xcc\x81x", 2, 4 },
+		{ "\xf0\x9f\x9a\x80", 2, 4 },
+		{ "\033[31mred\033[0m!", 4, 12 },
+		{ "\xff\xff\xff\xff", 4, 3 },
+		{ "\033[", 2, 2 },
+		{ "\033[3", 0, 3 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		size_t len = strlen(rows[i].text);
+
+		if (term_text_width(rows[i].text, len) != rows[i].width ||
+		    term_text_cut(rows[i].text, len, 3) != rows[i].cut)
+			fail_msg("row %zu: %zu, %zu", i,
+			    term_text_width(rows[i].text, len),
+			    term_text_cut(rows[i].text, len, 3));
+	}
+}
+
 static int
 body(void *ctx, struct error *e)
 {
@@ -75,6 +111,7 @@ memory_may_fail(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(plain),
+	cmocka_unit_test(columns_of_characters),
 	cmocka_unit_test(memory_may_fail),
 };
 TEST_MAIN(tests)
