@@ -17,6 +17,7 @@
 #include "cli/session.h"
 #include "cli/term.h"
 #include "config.h"
+#include "lib/base/log.h"
 
 const struct cmd *const cmd_table[] = {
 	&cmd_apply,
@@ -147,6 +148,8 @@ main(int argc, char **argv)
 
 	hold_standard_fds();
 	ignore_sigpipe();
+	/* What the libraries note of themselves is for a daemon's log. */
+	log_set_level(LOG_LEVEL_ERROR);
 	session_init(&s);
 	rc = run(&s, argc, argv);
 	if (out_flush(&s.out, &e) < 0) {

@@ -21,11 +21,15 @@
 #include "config.h"
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
+#include "lib/base/utf8.h"
 #include "lib/data/dotenv.h"
+#include "lib/data/json.h"
 #include "lib/event/loop.h"
 #include "proto/status.h"
 
 #define ARENA_MAX ((size_t)512 * 1024 * 1024)
+/* Of a body that is shown. */
+#define TRACE_MAX ((size_t)8192)
 #define FILE_MAX ((size_t)16 * 1024 * 1024)
 
 void
@@ -269,9 +273,65 @@ session_load_config(struct session *s, struct config **ret)
 
 /* Network */
 
+/* The names of variables whose values nobody else should see (cli.md 6.3). */
+static bool
+is_secret(const char *name)
+{
+	static const char *const words[] = { "token", "secret", "pass", "key",
+		"auth" };
+
+	for (size_t i = 0; name != NULL && i < ARRAY_LEN(words); i++)
+		if (strcasestr(name, words[i]) != NULL)
+			return true;
+	return false;
+}
+
+/* node is the caller's own copy. */
 static void
-trace(const char *method, const char *url, const struct client_reply *r,
-    void *ctx)
+mask(struct arena *a, struct node *node)
+{
+	for (size_t i = 0; node->type == NODE_LIST && i < node->u.list.n; i++)
+		mask(a, node->u.list.items[i]);
+	for (size_t i = 0; node->type == NODE_MAP && i < node->u.map.n; i++) {
+		struct node_pair *p = &node->u.map.pairs[i];
+		struct node *stars;
+
+		if (p->value->type != NODE_STR ||
+		    !is_secret(node_text(p->key))) {
+			mask(a, p->value);
+			continue;
+		}
+		stars = node_str(a, "********");
+		if (stars != NULL)
+			p->value = stars;
+	}
+}
+
+static void
+trace_body(struct session *s, const char *what, const struct node *body)
+{
+	AUTO_ARENA struct arena a;
+	AUTO_STRBUF struct strbuf b;
+	struct node *copy;
+	size_t len;
+
+	arena_init(&a, ARENA_MAX);
+	strbuf_init(&b, ARENA_MAX);
+	if (body == NULL || s->out.level < OUT_DEBUG)
+		return;
+	copy = node_copy(&a, body);
+	if (copy == NULL)
+		return;
+	mask(&a, copy);
+	json_write(&b, copy, JSON_COMPACT);
+	len = utf8_whole_len(b.buf, b.len < TRACE_MAX ? b.len : TRACE_MAX);
+	out_debug(&s->out, "  %s: %.*s%s", what, (int)len, b.buf,
+	    len < b.len ? " ..." : "");
+}
+
+static void
+trace(const char *method, const char *url, const struct node *sent,
+    const struct client_reply *r, void *ctx)
 {
 	struct session *s = ctx;
 
@@ -280,6 +340,8 @@ trace(const char *method, const char *url, const struct client_reply *r,
 	else
 		out_info(&s->out, "%s %s: %d in %lld ms", method, url,
 		    r->status, (long long)r->took_ms);
+	trace_body(s, "sent", sent);
+	trace_body(s, "got", r->body);
 }
 
 enum exitcode
@@ -291,6 +353,7 @@ session_start(struct session *s)
 	    client_new(&s->client, s->loop, (unsigned)s->args.parallel,
 		"overlord/" OVERLORD_VERSION, &e) < 0)
 		return session_fail(s, &e);
-	client_set_trace(s->client, trace, s);
+	if (s->out.level >= OUT_INFO)
+		client_set_trace(s->client, trace, s);
 	return EXIT_CODE_OK;
 }

@@ -38,6 +38,8 @@ struct call {
 	/* In arena. */
 	const char *method;
 	const char *url;
+	/* For the trace; NULL: none, or nobody wants it. */
+	const struct node *sent;
 	/* Ends a call that could not begin. */
 	struct defer refuse;
 	struct error refused;
@@ -221,7 +223,8 @@ on_done(struct call_id id, const struct httpc_reply *h,
 	if (r.text == NULL)
 		r.text = "out of memory";
 	if (k->client->trace != NULL)
-		k->client->trace(k->method, k->url, &r, k->client->trace_ctx);
+		k->client->trace(
+		    k->method, k->url, k->sent, &r, k->client->trace_ctx);
 	k->done(&r, k->ctx);
 	call_free(k);
 }
@@ -285,6 +288,8 @@ start(struct client *c, struct call *k, const struct client_call *call,
 	k->method =
 	    call->method != NULL ? call->method : routes[call->route].method;
 	k->url = arena_strdup(&k->arena, url.buf);
+	if (c->trace != NULL && call->body != NULL)
+		k->sent = node_copy(&k->arena, call->body);
 	if (arena_check(&k->arena, e) < 0)
 		return -1;
 	struct httpc_request rq = {

@@ -82,9 +82,10 @@ int client_new(struct client **ret, struct loop *l, unsigned parallel,
 /* Everything but what client_server says is copied. */
 int client_call(struct client *c, const struct client_call *call,
     client_done_fn *done, void *ctx, struct error *e);
-/* Told of each request and reply, for -v and -vv: no secrets. */
+/* Told of each request and reply, for -v and -vv: no token, but whatever the
+ * bodies hold. sent is NULL when there was none. */
 typedef void client_trace_fn(const char *method, const char *url,
-    const struct client_reply *r, void *ctx);
+    const struct node *sent, const struct client_reply *r, void *ctx);
 void client_set_trace(struct client *c, client_trace_fn *fn, void *ctx);
 /* Drops what is under way: no answer comes. Not from within an answer. */
 void client_cancel_all(struct client *c);

@@ -564,6 +564,24 @@ def test_nothing_matched(tmp_path, server, command):
         assert r.rc == 0 and "  hint: the file's project is 'p'\n" in r.err
 
 
+def test_bodies_with_vv(tmp_path, server):
+    ups(server.single(), [""])
+    project(tmp_path, server.url, """\
+projectFile: 'services: {}'
+environment: {A: shown, DB_PASSWORD: hidden, MyToken: hidden}
+""")
+    r = overlord(tmp_path, "apply", "-f", "web.yml", "-v")
+    assert "shown" not in r.err
+    r = overlord(tmp_path, "apply", "-f", "web.yml", "-vv")
+    assert ('overlord:   sent: {"director_file":"services: {}","environment":'
+            '{"A":"shown","DB_PASSWORD":"********","MyToken":"********"}'
+            ) in r.err, r
+    assert 'overlord:   got: {"status_code":200,"job_id":17}\n' in r.err
+    assert "hidden" not in r.err and "the-token" not in r.err
+    assert server.bodies("POST /v1/project/up/p")[1]["environment"][
+        "MyToken"] == "hidden"
+
+
 def test_expired_token(tmp_path, server):
     server.on("GET", "/v1/chains", 401, {"message": "no"})
     server.on("GET", "/v1/labels", 401, {"message": "no"})
