@@ -295,10 +295,7 @@ def check_left_over(c, chaos, node):
 
 def check_deployed(c, node):
     """What runs in jails lives."""
-    for jail in sorted((node.standin / "jails").iterdir()):
-        if (jail / "up").exists():
-            pid = (jail / "jaild.pid").read_text()
-            c.need(is_alive(int(pid)), f"jail {jail.name}: pid {pid} is dead")
+    c.need(not node.dead_jails(), f"jails died: {node.dead_jails()}")
 
 
 def count_fds(node):

@@ -18,7 +18,9 @@ def make_node(tmp_path):
         return node
     yield make
     for node in made:
+        dead = node.dead_jails()
         node.dispose()
+        assert not dead, f"what was deployed died: {dead}"
         leaks = node.standin / "leaks.log"
         assert not leaks.exists(), leaks.read_text()
 

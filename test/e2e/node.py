@@ -334,6 +334,19 @@ class Node:
             return None
         return wait_for("a call of " + " ".join(words), there)
 
+    def dead_jails(self):
+        """Names of jails that were started, not stopped, and do not live: what
+        was deployed is nobody's to kill."""
+        dead = []
+        for f in self.standin.glob("jails/*/up"):
+            try:
+                pid = int((f.parent / "jaild.pid").read_text() or 0)
+            except (FileNotFoundError, ValueError):
+                continue
+            if pid and not is_alive(pid) and f.exists():
+                dead.append(f.parent.name)
+        return sorted(dead)
+
     def deployed(self):
         """Pids of what lives in started jails."""
         found = []
