@@ -30,7 +30,7 @@ const struct cmd_opt cmd_globals[] = {
 	{ "quiet", NULL, CMD_FLAG, 'q', false, CMD_AT(quiet), NULL, NULL,
 	    "Show no warnings and no progress." },
 	{ "verbose", NULL, CMD_COUNT, 'v', false, CMD_AT(verbose), NULL, NULL,
-	    "Show what is done; twice: every decision." },
+	    "Show requests; twice: every decision and body." },
 	{ "color", "WHEN", CMD_STR, 0, false, CMD_AT(color), color_choices,
 	    "auto", "Colour: auto, always, never." },
 	{ "parallel", "N", CMD_INT, 0, false, CMD_AT(parallel), NULL, "16",

@@ -41,6 +41,24 @@ def test_help(tmp_path, args):
     assert codes == sorted(codes)
 
 
+def test_manual_has_every_option(tmp_path):
+    page = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..",
+                        "docs", "overlord.1")
+    with open(page) as f:
+        manual = f.read()
+    commands = re.findall(r"^  ([a-z-]+)  +[A-Z]",
+                          overlord(tmp_path, "help").out, re.M)
+    assert len(commands) >= 12
+    for command in commands:
+        assert f".Cm {command}" in manual
+        options = re.findall(r"^  (?:-\w,|   ) --([a-z-]+)",
+                             overlord(tmp_path, command, "--help").out, re.M)
+        assert "help" in options
+        missing = [o for o in options
+                   if not re.search(rf"Fl (?:\w , )?-{o}(?![\w-])", manual)]
+        assert not missing, command
+
+
 def test_help_lists_no_legacy(tmp_path):
     out = overlord(tmp_path, "help").out
     assert "poll-jails" not in out and "  serve" not in out
