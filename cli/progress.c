@@ -162,11 +162,22 @@ progress_begin_anew(struct progress *p)
 	p->drawn_ms = 0;
 }
 
+/* A block that is higher than the screen could not be drawn again: room for
+ * the last line, and for the cursor below it. */
+static size_t
+lines_max(void)
+{
+	size_t rows = term_height(STDERR_FILENO);
+
+	rows = rows > 3 ? rows - 2 : 1;
+	return rows < LINES_MAX ? rows : LINES_MAX;
+}
+
 void
 progress_draw(struct progress *p, int64_t now_ms)
 {
 	AUTO_STRBUF struct strbuf b;
-	size_t busy = 0, lines = 0;
+	size_t busy = 0, lines = 0, max = lines_max();
 
 	strbuf_init(&b, VIEW_MAX);
 	if (!p->live || (p->drawn_ms != 0 && now_ms - p->drawn_ms < DRAW_MS))
@@ -174,13 +185,13 @@ progress_draw(struct progress *p, int64_t now_ms)
 	p->drawn_ms = now_ms;
 	for (size_t i = 0; i < p->n; i++)
 		busy += p->jobs[i].state == WAIT_BUSY;
-	for (size_t i = 0; i < p->n && lines < LINES_MAX; i++) {
-		if (p->n > LINES_MAX && p->jobs[i].state == WAIT_DONE)
+	for (size_t i = 0; i < p->n && lines < max; i++) {
+		if (p->n > max && p->jobs[i].state == WAIT_DONE)
 			continue;
 		add_live_line(p, &p->jobs[i], &b);
 		lines++;
 	}
-	if (p->n > LINES_MAX)
+	if (p->n > max)
 		strbuf_addf(&b, "%zu of %zu done\n", p->n - busy, p->n);
 	term_block_draw(&p->block, b.buf, b.len);
 }

@@ -46,6 +46,16 @@ term_width(int fd)
 	return 80;
 }
 
+size_t
+term_height(int fd)
+{
+	struct winsize ws;
+
+	if (ioctl(fd, TIOCGWINSZ, &ws) == 0 && ws.ws_row > 0)
+		return ws.ws_row;
+	return 24;
+}
+
 bool
 term_is_utf8(void)
 {

@@ -23,6 +23,8 @@ enum term_color {
 bool term_wants_color(int fd, const char *when);
 /* Columns; 80 when it cannot be known. */
 size_t term_width(int fd);
+/* Rows; 24 when it cannot be known. */
+size_t term_height(int fd);
 /* The locale's characters are UTF-8, by LC_ALL, LC_CTYPE and LANG. */
 bool term_is_utf8(void);
 void term_add_color(

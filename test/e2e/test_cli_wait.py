@@ -276,6 +276,43 @@ def test_resized_and_stopped_terminal(tmp_path, server):
     os.close(main)
 
 
+def test_more_targets_than_rows(tmp_path):
+    names = [f"c{i}" for i in range(9)]
+    with FakeServer() as server:
+        server.single()
+        server.rows[("GET", "/v1/chains")] = [(200, {"chains": names}, {})]
+        for path in [""] + [f"/chain/{c}" for c in names]:
+            base = "/v1" + path
+            if path:
+                server.on("GET", base + "/chains", 200, {"chains": []})
+                server.on("GET", base + "/labels", 200, {"labels": ["all"]})
+            server.on("POST", base + "/project/up/p", 200, {"job_id": 17})
+            server.on("GET", base + "/project/info/p", 200, INFO)
+            server.on("GET", base + "/jobs/17", 200, running("up"))
+            server.on("GET", base + "/jobs/17", 200,
+                      job("completed", result=GOOD))
+        project(tmp_path, server.url)
+        main, child = pty.openpty()
+        fcntl.ioctl(main, termios.TIOCSWINSZ, struct.pack("HHHH", 6, 80, 0, 0))
+        p = subprocess.Popen([OVERLORD, "apply", "-f", "web.yml", "--wait"],
+                             cwd=tmp_path, stderr=child,
+                             env=clean_env({"TERM": "xterm"}))
+        os.close(child)
+        text = b""
+        try:
+            while data := os.read(main, 65536):
+                text += data
+        except OSError:
+            pass
+        os.close(main)
+        assert p.wait(30) == 0
+    ups = [int(x) for x in re.findall(rb"\x1b\[(\d+)A", text)]
+    assert ups and max(ups) <= 5
+    assert b"0 of 10 done" in text
+    assert len(re.findall(rb"(?m)^main .*  ok    ", text.replace(
+        b"\x1b[32m", b"").split(b"\x1b[J")[-1])) == 10
+
+
 def test_several_targets(tmp_path):
     with FakeServer() as server:
         server.tree()
