@@ -7,6 +7,7 @@
  * order; no "iat", since a small difference of clocks would make a fresh token
  * one from the future. A missing key file is made, a bad one is refused.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "cli/commands.h"
@@ -128,8 +129,13 @@ run(struct session *s)
 	rc = session_load_config(s, &config);
 	if (rc != EXIT_CODE_OK)
 		return rc;
-	if (load_key(s, config, &key, &e) < 0)
-		return session_fail(s, &e);
+	if (load_key(s, config, &key, &e) < 0) {
+		out_fail(&s->out,
+		    e.sys == EACCES ? "the key is root's: try it as root"
+				    : NULL,
+		    "%s", error_text(&e));
+		return status_exit(e.code);
+	}
 	rand_hex(chunk, CHUNK_LEN);
 	claims = node_new(&s->arena, NODE_MAP);
 	node_set(&s->arena, claims, "metadata", make_metadata(s));

@@ -9,6 +9,7 @@
  */
 #include <sys/stat.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/commands.h"
@@ -246,8 +247,13 @@ run(struct session *s)
 			    s, NULL, "missing option '-f' / '--file'");
 		path = session_config_path(s);
 		if (path == NULL) {
-			out_fail(
-			    &s->out, NULL, "there is no configuration file");
+			if (getenv("OVERLORD_CONFIG") != NULL)
+				out_fail(&s->out, NULL,
+				    "OVERLORD_CONFIG: '%s' is not a file",
+				    getenv("OVERLORD_CONFIG"));
+			else
+				out_fail(&s->out, NULL,
+				    "there is no configuration file");
 			return EXIT_CODE_NOINPUT;
 		}
 		check_file(&c, path);

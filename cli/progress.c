@@ -49,7 +49,7 @@ progress_init(
 	p->jobs = jobs;
 	p->n = n;
 	p->block.fd = STDERR_FILENO;
-	p->live = isatty(STDERR_FILENO) == 1 && s->out.level > OUT_QUIET;
+	p->live = term_can_redraw(STDERR_FILENO) && s->out.level > OUT_QUIET;
 	p->utf8 = term_is_utf8();
 	for (size_t i = 0; i < n; i++) {
 		const char *texts[3] = { jobs[i].server->name,

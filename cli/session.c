@@ -80,6 +80,14 @@ session_getenv(const char *name, void *ctx)
 
 /* Files */
 
+static bool
+is_file(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static enum exitcode
 no_input(struct session *s, const char *file, int sys)
 {
@@ -209,8 +217,9 @@ session_load_env(struct session *s)
 	enum exitcode rc;
 	size_t len;
 
-	/* A default file that cannot be read is no file. */
-	if (file == NULL && access(".env", R_OK) != 0)
+	/* A default file that cannot be read is no file; many have a directory
+	 * of that name. */
+	if (file == NULL && (!is_file(".env") || access(".env", R_OK) != 0))
 		return EXIT_CODE_OK;
 	rc = session_read_file(
 	    s, file != NULL ? file : ".env", &name, &text, &len);
@@ -222,14 +231,6 @@ session_load_env(struct session *s)
 }
 
 /* Configuration */
-
-static bool
-is_file(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
-}
 
 const char *
 session_config_path(struct session *s)

@@ -36,6 +36,15 @@ term_wants_color(int fd, const char *when)
 	return s != NULL && strcmp(s, "dumb") != 0 && isatty(fd) == 1;
 }
 
+bool
+term_can_redraw(int fd)
+{
+	const char *s = getenv("TERM");
+
+	return s != NULL && s[0] != '\0' && strcmp(s, "dumb") != 0 &&
+	    isatty(fd) == 1;
+}
+
 size_t
 term_width(int fd)
 {

@@ -21,6 +21,8 @@ enum term_color {
 
 /* when: "auto", "always", "never" or NULL for auto. */
 bool term_wants_color(int fd, const char *when);
+/* A terminal that can go back to what it has shown. */
+bool term_can_redraw(int fd);
 /* Columns; 80 when it cannot be known. */
 size_t term_width(int fd);
 /* Rows; 24 when it cannot be known. */

@@ -194,6 +194,10 @@ def test_env_file(tmp_path):
                  ["print-spec", "--env-file", "other.env"]):
         r = overlord(tmp_path, *args, "-f", "web.yml", env={"B": "4"})
         assert json.loads(r.out)["projectFile"] == "3 4"
+    (tmp_path / ".env").unlink()
+    (tmp_path / ".env").mkdir()
+    r = overlord(tmp_path, "print-spec", "-f", "web.yml", "-q")
+    assert (r.rc, r.err) == (0, "")
     r = overlord(tmp_path, "-e", "none.env", "print-spec", "-f", "web.yml")
     assert r.rc == 66
     assert r.err == "overlord: none.env: No such file or directory\n"
@@ -319,6 +323,10 @@ def test_validate_config(tmp_path):
     write(tmp_path / "good.yml", "port: 9999\n")
     r = overlord(tmp_path, "validate", "--config", "-f", "good.yml")
     assert (r.rc, r.out) == (0, "good.yml: valid (configuration)\n")
+    r = overlord(tmp_path, "validate", "--config",
+                 env={"OVERLORD_CONFIG": "none.yml"})
+    assert r.rc == 66
+    assert r.err == "overlord: OVERLORD_CONFIG: 'none.yml' is not a file\n"
 
 
 # Tokens and configuration

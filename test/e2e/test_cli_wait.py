@@ -237,6 +237,21 @@ def test_terminal(tmp_path, server):
     assert re.match(r"main  <root>  p  \x1b\[32mok    \x1b\[0m  \d", last)
 
 
+@pytest.mark.parametrize("term", [{}, {"TERM": "dumb"}])
+def test_dumb_terminal(tmp_path, server, term):
+    jobs(server, running("up"), job("completed", result=GOOD))
+    project(tmp_path, server.url)
+    main, child = pty.openpty()
+    p = subprocess.Popen([OVERLORD, "apply", "-f", "web.yml", "--wait"],
+                         cwd=tmp_path, stderr=child, env=clean_env(term))
+    os.close(child)
+    assert p.wait(30) == 0
+    text = os.read(main, 65536)
+    os.close(main)
+    assert b"\x1b" not in text
+    assert text.startswith(b"main  <root>  p  running: up\r\n")
+
+
 def test_resized_and_stopped_terminal(tmp_path, server):
     """Lines that a narrower window has broken are taken away whole; after ^Z
     the view begins anew below what the shell has written."""
