@@ -471,7 +471,7 @@ say_unanswered(struct change *c)
 		n++;
 	}
 	if (n == 0)
-		out_fail(out, NULL, "time ran out");
+		out_fail(out, NULL, "time ran out while looking for servers");
 }
 
 enum exitcode

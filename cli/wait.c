@@ -315,7 +315,7 @@ conclude(struct wait *w)
 		progress_failures(&w->progress, failed + lost);
 	if (busy > 0)
 		out_fail(out, NULL,
-		    "%zu of %zu targets are not done; the deployment goes on",
+		    "not done: %zu of %zu targets; the deployment goes on",
 		    busy, w->n);
 	if (failed > 0)
 		return EXIT_CODE_FAILED;

@@ -330,6 +330,34 @@ spec_find_datacenter(const struct spec *s, const char *name)
 	return NULL;
 }
 
+/* [user@]host[:port], host a name or an address in brackets. */
+static bool
+is_authority(const char *s, size_t len)
+{
+	const char *end = s + len, *at = memchr(s, '@', len), *port;
+	unsigned long n = 0;
+
+	if (at != NULL)
+		s = at + 1;
+	if (s < end && *s == '[') {
+		port = memchr(s, ']', (size_t)(end - s));
+		if (port == NULL || ++port == s + 2)
+			return false;
+	} else {
+		port = memchr(s, ':', (size_t)(end - s));
+		port = port != NULL ? port : end;
+		if (port == s)
+			return false;
+	}
+	if (port == end)
+		return true;
+	if (*port != ':')
+		return false;
+	while (++port < end && *port >= '0' && *port <= '9' && n <= 65535)
+		n = n * 10 + (unsigned long)(*port - '0');
+	return port == end && n <= 65535;
+}
+
 const char *
 spec_url_fault(const char *url)
 {
@@ -343,12 +371,10 @@ spec_url_fault(const char *url)
 		return strstr(url, "://") != NULL && url[0] != ':'
 		    ? "is neither http nor https"
 		    : "is not a URL";
-	if (host[0] == '\0' || strchr("/?#:", host[0]) != NULL)
-		return "is not a URL";
-	for (; *host != '\0'; host++)
-		if ((unsigned char)*host <= ' ' || *host == 0x7f)
+	for (const char *c = host; *c != '\0'; c++)
+		if ((unsigned char)*c <= ' ' || *c == 0x7f)
 			return "is not a URL";
-	return NULL;
+	return is_authority(host, strcspn(host, "/?#")) ? NULL : "is not a URL";
 }
 
 static const char *

@@ -520,6 +520,7 @@ def test_parallel_is_bounded(tmp_path, server):
     ("127.0.0.1:8888", "'127.0.0.1:8888' is not a URL\n"
      "  hint: write 'http://127.0.0.1:8888'\n"),
     ("not a url", "'not a url' is not a URL\n"),
+    ("http://h:99999", "'http://h:99999' is not a URL\n"),
     ("ftp://h", "'ftp://h' is neither http nor https\n"),
 ])
 def test_entrypoint_is_no_url(tmp_path, url, fault):

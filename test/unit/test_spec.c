@@ -517,6 +517,27 @@ datacenter_that_is_contacted(void **state)
 	arena_fini(&f.a);
 }
 
+static void
+urls(void **state)
+{
+	static const char *const good[] = { "http://h", "https://h:1/p?q#f",
+		"http://[::1]:8888", "http://[::1]", "HTTP://u:p@h:65535/",
+		"http://h:/x", "http://\xc3\xa9.example" };
+	static const char *const bad[] = { "", "h", "http:/h", "http://",
+		"http://:1", "http:///x", "http://h:65536", "http://h:x",
+		"http://[::1", "http://[]", "http://[::1]x", "http://h h",
+		"http://h:99999999999999999999", "http://u@", "ftp://h", "://h",
+		"http://h\n" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		if (spec_url_fault(good[i]) != NULL)
+			fail_msg("%s", good[i]);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (spec_url_fault(bad[i]) == NULL)
+			fail_msg("%s", bad[i]);
+}
+
 static const struct {
 	const char *text;
 	const char *printed;
@@ -690,6 +711,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(odd_but_good),
 	cmocka_unit_test(at_most_twenty_then_counted),
 	cmocka_unit_test(datacenter_that_is_contacted),
+	cmocka_unit_test(urls),
 	cmocka_unit_test(validate_adds),
 	cmocka_unit_test(sizes_of_limits),
 	cmocka_unit_test(kinds_have_names),
