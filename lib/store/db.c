@@ -299,6 +299,10 @@ begin(struct db *db, struct db_txn *t, unsigned flags, struct error *e)
 	if (db->env == NULL)
 		return error_set(e, OVE_UNAVAILABLE, "the store is closed");
 	rc = mdb_txn_begin(db->env, NULL, flags, &txn);
+	/* For a moment, until who writes has noticed. */
+	if (rc == MDB_PANIC && !t->writing)
+		return error_set(e, OVE_UNAVAILABLE,
+		    "the store has to be opened again after a failed write");
 	if (rc != 0)
 		return set_rc(e, rc, "begin transaction");
 	t->txn = txn;

@@ -343,9 +343,12 @@ make_room(struct queue *q)
 {
 	AUTO_BATCH struct store_batch b;
 	AUTO(pending) struct pending *p = NULL;
+	struct store_stats st;
 
 	store_batch_init(&b);
-	if (q->making_room)
+	store_get_stats(q->store, &st);
+	/* A disk that others have filled is no reason to forget anything. */
+	if (q->making_room || st.used_bytes < st.size_max / 2)
 		return;
 	p = pending_new(q, NULL, NULL);
 	if (p == NULL)
