@@ -323,25 +323,23 @@ cancel_queued(struct api_call *c, struct job_id id)
 	api_reply_error(c->api, c->req, &e);
 }
 
-static void
-cancel_running(struct api_call *c, struct job_id id)
+/* False when the runner has not taken it. */
+static bool
+cancel_taken(struct api_call *c, struct job_id id)
 {
 	const char *step;
+	int r = runner_cancel(c->api->deps.runner, id, &step);
 
-	switch (runner_cancel(c->api->deps.runner, id, &step)) {
-	case 0:
-		api_reply_message(c->api, c->req, 200,
-		    "Job %" PRIu64 " has been asked to end.", id.v);
-		return;
-	case RUNNER_FINISHES:
+	if (r == RUNNER_NONE)
+		return false;
+	if (r == RUNNER_FINISHES)
 		api_reply_message(c->api, c->req, 409,
 		    "Job %" PRIu64 " is at '%s', which is left to finish.",
 		    id.v, step);
-		return;
-	default:
-		api_reply_message(c->api, c->req, 409,
-		    "Job %" PRIu64 " is changing just now.", id.v);
-	}
+	else
+		api_reply_message(c->api, c->req, 200,
+		    "Job %" PRIu64 " has been asked to end.", id.v);
+	return true;
 }
 
 void
@@ -361,8 +359,6 @@ api_job_cancel(struct api_call *c)
 		api_reply_message(c->api, c->req, 409,
 		    "Job %" PRIu64 " has ended: %s.", id.v,
 		    job_state_to_string(j.state));
-	else if (j.state == JOB_QUEUED)
+	else if (!cancel_taken(c, id))
 		cancel_queued(c, id);
-	else
-		cancel_running(c, id);
 }

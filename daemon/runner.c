@@ -49,7 +49,7 @@ load_job(struct task *t, struct job_id id, struct error *e)
 	if (j->steps_n > 0)
 		memcpy(room, j->steps, j->steps_n * sizeof(*room));
 	j->steps = room;
-	t->cancel_asked = j->cancel_asked;
+	t->cancel_asked = t->cancel_on_disk = j->cancel_asked;
 	t->kind = job_kind_find(j->kind);
 	/* What cannot be read ends as a failed job, by its kind's `open`. */
 	(void)json_read(

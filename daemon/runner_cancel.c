@@ -4,8 +4,8 @@
 /*
  * Cancelling. A cancel job needs no lane and no slot: it cancels the queued
  * jobs of the project that are older than itself, asks the running one to end,
- * and is done. That a running job is to end is written to its record first, so
- * that a restarted daemon asks again.
+ * and is done when that is on disk. That a running job is to end is written to
+ * its record first, so that a restarted daemon asks again.
  *
  * Asking is Director's own `cancel`, run like any command; when it fails
  * (Director is not that far yet, or is not ours), the command itself gets TERM.
@@ -23,6 +23,8 @@
 #include "lib/data/node.h"
 
 #define CANCEL_DEADLINE_MS 60000
+#define RETRY_SOON_MS 10
+#define RETRY_LATER_MS 1000
 
 static void
 term_instead(struct task *t)
@@ -85,6 +87,8 @@ cancel_written(struct job_id id, const struct error *failed, void *ctx)
 	if (failed != NULL)
 		log_warn("runner", FIELDS(LF_I("job", id.v)),
 		    "a cancel is not on disk: %s", failed->text);
+	else
+		t->cancel_on_disk = true;
 	task_cancel(t);
 }
 
@@ -97,86 +101,132 @@ runner_cancel(struct runner *r, struct job_id id, const char **ret_step)
 	};
 	struct task *t = task_find(r, id);
 	struct error e = ERROR_INIT;
+	bool finishes;
 
 	*ret_step = "";
 	if (t == NULL)
 		return RUNNER_NONE;
 	if (t->step != NULL)
 		*ret_step = t->step->name;
-	if (t->step != NULL && !t->step->cancels && t->kind->steps_n == 1)
+	finishes = t->running && !t->step->cancels;
+	if (finishes && t->kind->steps_n == 1)
 		return RUNNER_FINISHES;
 	t->cancel_asked = true;
-	/* While a change is being written, the next one looks at the flag. */
+	if (t->job.state == JOB_QUEUED && !t->write.under_way) {
+		/* It waits for room to begin. */
+		timer_stop(&t->retry);
+		t->write.change = (struct job_change)JOB_CHANGE_INIT;
+		t->write.record = NULL;
+		task_cancel_unstarted(t);
+		return 0;
+	}
+	/* While a change is being written, what comes after it looks at the
+	 * flag. */
 	if (queue_change(r->deps.queue, id, &c, NULL, cancel_written, r, &e) !=
 	    0)
 		task_cancel(t);
-	return t->step != NULL && !t->step->cancels ? RUNNER_FINISHES : 0;
+	return finishes ? RUNNER_FINISHES : 0;
 }
 
-/* Cancels the queued jobs of the lane with ids below `before`; how many. */
-static unsigned
-cancel_queued(struct runner *r, const char *lane, uint64_t before)
+/* The cancel job t waits for this, so it is still there. */
+static void
+queued_moved(struct job_id id, const struct error *failed, void *ctx)
+{
+	struct task *t = ctx;
+
+	(void)id;
+	if (failed != NULL)
+		t->move_failed = true;
+	else
+		t->moved_n++;
+	if (--t->moves_n == 0)
+		task_open(t);
+}
+
+/* Cancels the queued jobs of the lane that are older than the cancel job. */
+static void
+cancel_queued(struct task *t, const char *lane)
 {
 	const struct job_change c = {
 		.state = JOB_CANCELLED,
 		.message = "cancelled before it ran",
 	};
 	AUTO_ARRAY struct array ids;
-	struct error e = ERROR_INIT;
-	unsigned n = 0;
 
 	array_init(&ids, sizeof(struct job_id), SIZE_MAX / 16);
-	if (queue_active(r->deps.queue, lane, 1u << JOB_QUEUED, &ids, &e) < 0)
-		log_warn("runner", NO_FIELDS, "cancel: %s", e.text);
+	t->move_failed = queue_active(t->r->deps.queue, lane, 1u << JOB_QUEUED,
+			     &ids, NULL) < 0;
 	for (size_t i = 0; i < ids.n; i++) {
 		const struct job_id *id = array_at(&ids, i);
 
-		if (id->v < before &&
-		    queue_change(
-			r->deps.queue, *id, &c, NULL, NULL, NULL, &e) == 0)
-			n++;
+		/* One that was taken is for cancel_running(). */
+		if (id->v >= t->job.id.v || task_find(t->r, *id) != NULL)
+			continue;
+		if (queue_change(t->r->deps.queue, *id, &c, NULL, queued_moved,
+			t, NULL) == 0)
+			t->moves_n++;
+		else
+			t->move_failed = true;
 	}
-	return n;
+}
+
+/* Asks the job that runs in the lane to end; false while that is not on disk.
+ */
+static bool
+cancel_running(struct task *t, const char *lane)
+{
+	const char *step;
+	struct job_id id = runner_running(t->r, lane, &step);
+	struct task *other = task_find(t->r, id);
+
+	if (other == NULL || id.v > t->job.id.v)
+		return true;
+	if (!other->cancel_asked || !other->write.under_way) {
+		t->asked = id;
+		t->asked_how = runner_cancel(t->r, id, &t->asked_step);
+	}
+	return !other->cancel_asked || other->cancel_on_disk;
 }
 
 /* "2 queued jobs cancelled; job 5 is asked to end", or such. */
 static const char *
-summary(struct task *t, unsigned queued, struct job_id running, int how,
-    const char *step)
+summary(struct task *t)
 {
 	struct arena *a = &t->arena;
-	const char *q = arena_printf(
-	    a, "%u queued %s cancelled", queued, queued == 1 ? "job" : "jobs");
+	const char *q = arena_printf(a, "%u queued %s cancelled", t->moved_n,
+	    t->moved_n == 1 ? "job" : "jobs");
 
-	if (running.v == 0)
-		return queued == 0 ? "nothing to cancel" : q;
-	if (how == RUNNER_FINISHES)
+	if (t->asked.v == 0)
+		return t->moved_n == 0 ? "nothing to cancel" : q;
+	if (t->asked_how == RUNNER_FINISHES)
 		return arena_printf(a,
 		    "%s; job %" PRIu64 " is at '%s', which is left to finish",
-		    q, running.v, step);
+		    q, t->asked.v, t->asked_step);
 	return arena_printf(
-	    a, "%s; job %" PRIu64 " is asked to end", q, running.v);
+	    a, "%s; job %" PRIu64 " is asked to end", q, t->asked.v);
 }
 
+/* Decides only when all that it does is on disk. What is not is looked at again
+ * soon, and then, should it be for want of room, less often. */
 int
 cancel_open(struct task *t, struct verdict *v)
 {
 	const char *lane = node_text(node_get(t->payload, "name"));
-	struct job_id running;
-	const char *step;
-	unsigned queued;
-	int how = RUNNER_NONE;
+	bool again = t->again == task_open, done;
 
 	v->state = JOB_COMPLETED;
 	/* Only once it is RUNNING on disk: open is asked again then. */
 	if (t->job.state != JOB_RUNNING || lane == NULL)
 		return TASK_VERDICT;
-	queued = cancel_queued(t->r, lane, t->job.id.v);
-	running = runner_running(t->r, lane, &step);
-	if (running.v > t->job.id.v)
-		running.v = 0;
-	if (running.v != 0)
-		how = runner_cancel(t->r, running, &step);
-	v->message = summary(t, queued, running, how, step);
+	cancel_queued(t, lane);
+	done = cancel_running(t, lane) && !t->move_failed;
+	if (t->moves_n > 0)
+		return TASK_WAITS;
+	if (!done) {
+		task_retry_in(
+		    t, task_open, again ? RETRY_LATER_MS : RETRY_SOON_MS);
+		return TASK_WAITS;
+	}
+	v->message = summary(t);
 	return TASK_VERDICT;
 }

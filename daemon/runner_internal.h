@@ -51,13 +51,15 @@ struct job_kind {
 	const struct step_row *steps;
 	size_t steps_n;
 	/* Before the first step of an attempt: 0 go on, TASK_VERDICT: the job
-	 * ends here. */
+	 * ends here, TASK_WAITS: whoever it waits for calls task_open() again.
+	 */
 	int (*open)(struct task *t, struct verdict *v);
 	/* After the last step. */
 	void (*close)(struct task *t, struct verdict *v);
 };
 enum {
-	TASK_VERDICT = 1
+	TASK_VERDICT = 1,
+	TASK_WAITS = 2
 };
 
 /* Never NULL: a word that is no kind gets a kind that fails. */
@@ -85,15 +87,26 @@ struct task {
 	char *out;
 	char *err;
 	bool cancel_asked;
+	/* And a restarted daemon would know. */
+	bool cancel_on_disk;
 	/* Director's lock was a dead one of ours. */
 	bool lock_removed;
-	/* The retry timer is to start the step, not to write. */
-	bool start_again;
+	/* What the retry timer calls: what could not be done before. */
+	void (*again)(struct task *t);
 	/* Its command runs, so far as we know. */
 	bool running;
 	/* A `cancel` for it runs; how many have. */
 	bool cancelling;
 	unsigned cancels;
+	/* Of a cancel job: moves of queued jobs that are being written, those
+	 * that are on disk, whether one could not be written, and the job that
+	 * ran, with what runner_cancel() said of it and its step. */
+	unsigned moves_n;
+	unsigned moved_n;
+	bool move_failed;
+	struct job_id asked;
+	int asked_how;
+	const char *asked_step;
 	/* The change that is being written, kept until it is on disk. */
 	struct {
 		struct job_change change;
@@ -132,6 +145,12 @@ void task_start(struct task *t);
 void task_run_ended(const char *key, const struct run_result *res, void *ctx);
 /* An INTERRUPTED job: to the queue again, or given up. */
 void task_interrupted(struct task *t);
+/* Calls again() after a pause for what may be mended meanwhile, or after so
+ * many milliseconds. */
+void task_retry(struct task *t, void (*again)(struct task *t));
+void task_retry_in(struct task *t, void (*again)(struct task *t), int64_t ms);
+/* Ends a job, of which no command runs, as CANCELLED. */
+void task_cancel_unstarted(struct task *t);
 /* Ends the job, and the step in hand, as FAILED with an exception. */
 void task_fail(struct task *t, const char *type, const struct error *e);
 /* Writes task->write; then() runs when it is on disk. Tries again by itself

@@ -81,6 +81,7 @@ apply_written(struct task *t)
 		j->steps[j->steps_n++] = *c->step_begin;
 	if (c->state != JOB_STATE_COUNT)
 		j->state = c->state;
+	t->cancel_on_disk = t->cancel_on_disk || c->cancel_asked;
 }
 
 static void
@@ -97,7 +98,7 @@ task_written(struct job_id id, const struct error *failed, void *ctx)
 		log_warn("runner", FIELDS(LF_I("job", id.v)),
 		    "a change is not written yet, trying again: %s",
 		    failed->text);
-		timer_arm(&t->retry, RETRY_MS);
+		task_retry(t, task_write);
 		return;
 	}
 	apply_written(t);
@@ -106,6 +107,19 @@ task_written(struct job_id id, const struct error *failed, void *ctx)
 	t->write.record = NULL;
 	t->write.then = NULL;
 	then(t);
+}
+
+void
+task_retry_in(struct task *t, void (*again)(struct task *t), int64_t ms)
+{
+	t->again = again;
+	timer_arm(&t->retry, ms);
+}
+
+void
+task_retry(struct task *t, void (*again)(struct task *t))
+{
+	task_retry_in(t, again, RETRY_MS);
 }
 
 static int
@@ -137,10 +151,16 @@ task_write(struct task *t)
 		t->write.under_way = true;
 		return;
 	}
+	if (r == QUEUE_NOTFOUND) {
+		log_error("runner", FIELDS(LF_I("job", t->job.id.v)),
+		    "has been ended by somebody else");
+		task_gone(t);
+		return;
+	}
 	if (r < 0)
 		log_error("runner", FIELDS(LF_I("job", t->job.id.v)),
 		    "cannot record a change: %s", e.text);
-	timer_arm(&t->retry, RETRY_MS);
+	task_retry(t, task_write);
 }
 
 void
@@ -148,10 +168,7 @@ task_retry_due(struct timer *tm)
 {
 	struct task *t = container_of(tm, struct task, retry);
 
-	if (t->start_again)
-		task_start(t);
-	else
-		task_write(t);
+	t->again(t);
 }
 
 /* Steps */
@@ -331,17 +348,19 @@ task_fail(struct task *t, const char *type, const struct error *e)
 	task_finish(t, &v);
 }
 
-static void
-cancel_unstarted(struct task *t)
+void
+task_cancel_unstarted(struct task *t)
 {
 	const struct verdict v = {
 		.state = JOB_CANCELLED,
-		.operation = "INCOMPLETED",
+		/* What never began leaves the record of what did. */
+		.operation = t->job.steps_n > 0 ? "INCOMPLETED" : NULL,
 		.output = node_new(&t->arena, NODE_MAP),
 		.message = "cancelled",
 	};
 
-	end_step(t, -1, "cancelled before it began");
+	if (t->write.change.step_end == NULL)
+		end_step(t, -1, "cancelled before it began");
 	task_finish(t, &v);
 }
 
@@ -376,9 +395,8 @@ task_start(struct task *t)
 	struct error e = ERROR_INIT;
 
 	tidy_run(t);
-	t->start_again = false;
-	if (t->cancel_asked && t->step->cancels) {
-		cancel_unstarted(t);
+	if (t->cancel_asked) {
+		task_cancel_unstarted(t);
 		return;
 	}
 	if (run_step(t, &e) < 0) {
@@ -390,8 +408,7 @@ task_start(struct task *t)
 		    FIELDS(
 			LF_I("job", t->job.id.v), LF_S("step", t->step->name)),
 		    "not started yet, trying again: %s", e.text);
-		t->start_again = true;
-		timer_arm(&t->retry, RETRY_MS);
+		task_retry(t, task_start);
 		return;
 	}
 	t->running = true;
@@ -408,7 +425,7 @@ task_next(struct task *t)
 	const struct step_row *s = next_step(t);
 
 	if (s != NULL && t->cancel_asked) {
-		cancel_unstarted(t);
+		task_cancel_unstarted(t);
 		return;
 	}
 	if (s == NULL) {
@@ -447,23 +464,26 @@ give_up(struct task *t, struct verdict *v)
 	};
 }
 
-/* Whether the job ends before the next step. A record holds so many steps and
- * no more: an attempt begins only if all of it finds room there. */
-static bool
-is_decided(struct task *t, struct verdict *v)
+/* As the kind's open(). A record holds so many steps and no more: an attempt
+ * begins only if all of it finds room there. */
+static int
+open_kind(struct task *t, struct verdict *v)
 {
 	if (t->job.steps_n + t->kind->steps_n <= JOB_STEPS_MAX)
-		return t->kind->open(t, v) == TASK_VERDICT;
+		return t->kind->open(t, v);
 	give_up(t, v);
-	return true;
+	return TASK_VERDICT;
 }
 
 void
 task_open(struct task *t)
 {
 	struct verdict v = { .state = JOB_COMPLETED };
-	bool decided = is_decided(t, &v);
+	int r = open_kind(t, &v);
+	bool decided = r == TASK_VERDICT;
 
+	if (r == TASK_WAITS)
+		return;
 	if (t->job.state == JOB_RUNNING) {
 		if (decided) {
 			task_finish(t, &v);
@@ -509,7 +529,11 @@ static void
 requeued(struct task *t)
 {
 	tidy_run(t);
-	task_gone(t);
+	/* Asked while that was written. */
+	if (t->cancel_asked)
+		task_cancel_unstarted(t);
+	else
+		task_gone(t);
 }
 
 void
@@ -536,7 +560,7 @@ run_lost(struct task *t, const char *note)
 	    note);
 	end_step(t, -1, note);
 	if (t->cancel_asked) {
-		cancel_unstarted(t);
+		task_cancel_unstarted(t);
 		return;
 	}
 	t->write.change.state = JOB_INTERRUPTED;

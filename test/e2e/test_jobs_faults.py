@@ -3,6 +3,13 @@
 """Project jobs when something goes wrong beneath them: whatever happens, a job
 has one end and its project's next job gets its turn."""
 
+import resource
+import select
+import signal
+import threading
+
+from node import wait_for
+
 
 def fake_director(node, script):
     """Any program may be Director."""
@@ -28,3 +35,79 @@ def test_a_job_ends_when_its_record_is_full_of_attempts(make_node):
     assert str(len(job["steps"])) in job["message"]
     (node.root / "once").touch()
     assert node.wait_job(node.up("web"))["state"] == "incomplete"
+
+
+def limit_files(node, size):
+    """The daemon finds the disk full beyond that many bytes of a file."""
+    pid = node.process.pid
+    hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
+
+
+def test_a_job_that_cannot_begin_can_be_cancelled(make_node):
+    """It was taken, and waits for room on the disk."""
+    node = make_node({"max_watch_commands": 1}).start()
+    node.behave("other", "hang")
+    node.behave("web", "hang")
+    other, job_id = node.up("other"), node.up("web")
+    node.wait_job(other, "running")
+    limit_files(node, 0)
+    node.configure({"max_watch_commands": 2})
+    node.process.send_signal(signal.SIGHUP)
+    wait_for("the job to be taken",
+             lambda: node.job(job_id)["position"] == 0)
+    limit_files(node, resource.RLIM_INFINITY)
+    r = node.request("DELETE", f"/v1/jobs/{job_id}")
+    assert r.status == 200, r
+    assert node.wait_job(job_id)["state"] == "cancelled"
+    # Nothing of it is left: a cancel finds the job that runs.
+    second = node.up("web")
+    node.wait_job(second, "running")
+    cancel = node.wait_job(node.cancel("web"))
+    assert f"job {second} is asked to end" in cancel["message"]
+    assert node.wait_job(second)["state"] == "cancelled"
+
+
+def try_cancel(node, project):
+    r = node.post("/v1/project/cancel/" + project)
+    assert r.status in (200, 507), r
+    return r.json.get("job_id")
+
+
+class FlickeringDisk(threading.Thread):
+    """Is full for a moment, again and again."""
+
+    def __init__(self, node):
+        super().__init__(daemon=True)
+        self.node = node
+        self.enough = threading.Event()
+
+    def __enter__(self):
+        self.start()
+
+    def __exit__(self, *_):
+        self.enough.set()
+        self.join()
+
+    def run(self):
+        while not self.enough.wait(0.002):
+            limit_files(self.node, 0)
+            self.enough.wait(0.002)
+            limit_files(self.node, resource.RLIM_INFINITY)
+
+
+def test_a_cancel_on_a_full_disk_is_carried_out_later(make_node):
+    """It ends when what it cancels is cancelled on disk."""
+    node = make_node({"max_watch_commands": 1}).start()
+    node.behave("other", "hang")
+    node.wait_job(node.up("other"), "running")
+    for _ in range(3):
+        jobs = [node.up("web", director_file=20000 * "#")
+                for _ in range(100)]
+        with FlickeringDisk(node):
+            job_id = wait_for("the cancel to be taken",
+                              lambda: try_cancel(node, "web"))
+            select.select([], [], [], 0.1)
+        cancel = node.wait_job(job_id)
+        assert cancel["message"] == "100 queued jobs cancelled"
+        assert {node.job(j)["state"] for j in jobs} == {"cancelled"}
