@@ -402,23 +402,6 @@ destroy_command(struct task *t, struct run_spec *spec, struct error *e)
 	return director_command(t, words, spec, e);
 }
 
-static int
-destroy_open(struct task *t, struct verdict *v)
-{
-	const char *message;
-
-	if (check_lock(t, v) != 0)
-		return TASK_VERDICT;
-	v->labels = labels_of(t, flag(t, "force"), &message);
-	if (message == NULL)
-		return 0;
-	v->state = JOB_INCOMPLETE;
-	v->operation = "INCOMPLETED";
-	v->output = node_new(&t->arena, NODE_MAP);
-	v->message = message;
-	return TASK_VERDICT;
-}
-
 /* The labels that the RUNNING record of this job carries: the project may be
  * gone by now. */
 static struct node *
@@ -430,6 +413,29 @@ labels_recorded(struct task *t)
 		&rec, NULL) == 0)
 		labels = node_get(rec, "labels");
 	return labels != NULL ? labels : labels_node(t, false, NULL);
+}
+
+static int
+destroy_open(struct task *t, struct verdict *v)
+{
+	const char *message;
+
+	if (check_lock(t, v) != 0)
+		return TASK_VERDICT;
+	/* A destroy that was interrupted goes on: what it has done so far is
+	 * what makes the state unexpected. */
+	if (t->job.steps_n > 0) {
+		v->labels = labels_recorded(t);
+		return 0;
+	}
+	v->labels = labels_of(t, flag(t, "force"), &message);
+	if (message == NULL)
+		return 0;
+	v->state = JOB_INCOMPLETE;
+	v->operation = "INCOMPLETED";
+	v->output = node_new(&t->arena, NODE_MAP);
+	v->message = message;
+	return TASK_VERDICT;
 }
 
 static void

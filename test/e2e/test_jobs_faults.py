@@ -111,3 +111,20 @@ def test_a_cancel_on_a_full_disk_is_carried_out_later(make_node):
         cancel = node.wait_job(job_id)
         assert cancel["message"] == "100 queued jobs cancelled"
         assert {node.job(j)["state"] for j in jobs} == {"cancelled"}
+
+
+def test_an_interrupted_destroy_goes_on(node):
+    """Its own traces are no reason to stop."""
+    node.wait_job(node.up("web"))
+    node.behave("web", "down-delay=30")
+    job_id = node.down("web")
+    node.wait_call("appjail-director", "down")
+    wait_for("Director to be at it",
+             lambda: node.info("web").get("state") == "DESTROYING")
+    node.behave("web")
+    for pid in node.helpers():
+        node.signal(pid, signal.SIGKILL)
+    job = node.wait_job(job_id)
+    assert job["state"] == "completed" and job["attempt"] == 2
+    assert node.get("/v1/projects").json["projects"] == []
+    assert node.info("web")["down"]["labels"]["error"] is False
