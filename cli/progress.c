@@ -20,6 +20,30 @@
 #define VIEW_MAX ((size_t)256 * 1024)
 #define LINE_LEN_MAX 4096
 
+/* After ^Z and fg the shell's lines are below ours: what is there stays. A
+ * handler of its own, because the loop may turn to a timer first. */
+static volatile sig_atomic_t continued;
+
+static void
+on_sigcont(int signo)
+{
+	(void)signo;
+	continued = 1;
+}
+
+static void
+watch_sigcont(struct progress *p)
+{
+	struct sigaction sa;
+
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = on_sigcont;
+	sa.sa_flags = SA_RESTART;
+	(void)sigemptyset(&sa.sa_mask);
+	continued = 0;
+	(void)sigaction(SIGCONT, &sa, &p->sigcont);
+}
+
 static const char *
 chain_text(const struct wait_job *j)
 {
@@ -33,10 +57,19 @@ width_of(const char *text)
 }
 
 static void
+leave_old(struct progress *p)
+{
+	if (continued != 0)
+		p->block.lines = 0;
+	continued = 0;
+}
+
+static void
 take_away(void *ctx)
 {
 	struct progress *p = ctx;
 
+	leave_old(p);
 	term_block_clear(&p->block);
 }
 
@@ -62,13 +95,16 @@ progress_init(
 	if (p->live) {
 		s->out.before = take_away;
 		s->out.before_ctx = p;
+		watch_sigcont(p);
 	}
 }
 
 void
 progress_fini(struct progress *p)
 {
-	term_block_clear(&p->block);
+	if (p->live)
+		(void)sigaction(SIGCONT, &p->sigcont, NULL);
+	take_away(p);
 	p->session->out.before = NULL;
 }
 
@@ -155,13 +191,6 @@ add_live_line(
 	strbuf_addc(out, '\n');
 }
 
-void
-progress_begin_anew(struct progress *p)
-{
-	p->block.lines = 0;
-	p->drawn_ms = 0;
-}
-
 /* A block that is higher than the screen could not be drawn again: room for
  * the last line, and for the cursor below it. */
 static size_t
@@ -183,6 +212,7 @@ progress_draw(struct progress *p, int64_t now_ms)
 	if (!p->live || (p->drawn_ms != 0 && now_ms - p->drawn_ms < DRAW_MS))
 		return;
 	p->drawn_ms = now_ms;
+	leave_old(p);
 	for (size_t i = 0; i < p->n; i++)
 		busy += p->jobs[i].state == WAIT_BUSY;
 	for (size_t i = 0; i < p->n && lines < max; i++) {

@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <signal.h>
+
 #include "cli/term.h"
 #include "cli/wait_job.h"
 
@@ -21,6 +23,7 @@ struct progress {
 	/* Widths of the first three columns. */
 	size_t widths[3];
 	struct term_block block;
+	struct sigaction sigcont;
 };
 
 void progress_init(
@@ -28,8 +31,6 @@ void progress_init(
 /* A job does something else now. */
 void progress_change(struct progress *p, const struct wait_job *j);
 void progress_draw(struct progress *p, int64_t now_ms);
-/* Somebody else has written on the terminal: leave what is there. */
-void progress_begin_anew(struct progress *p);
 /* Takes the live view away. */
 void progress_fini(struct progress *p);
 /* One line per job, after the end. */

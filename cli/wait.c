@@ -40,7 +40,6 @@ struct wait {
 	struct progress progress;
 	struct timer timer;
 	struct sigwatch sigint;
-	struct sigwatch sigcont;
 };
 
 static void
@@ -260,16 +259,6 @@ on_sigint(struct sigwatch *sig)
 	loop_stop(w->session->loop);
 }
 
-/* After ^Z and fg the shell's lines are below ours. */
-static void
-on_sigcont(struct sigwatch *sig)
-{
-	struct wait *w = container_of(sig, struct wait, sigcont);
-
-	progress_begin_anew(&w->progress);
-	timer_arm(&w->timer, 0);
-}
-
 static void
 die_by_sigint(struct wait *w)
 {
@@ -342,16 +331,13 @@ wait_run(
 	progress_init(&w.progress, s, jobs, n);
 	if (timer_init(&w.timer, s->loop, on_tick, "wait", &e) == 0 &&
 	    sigwatch_init(
-		&w.sigint, s->loop, SIGINT, on_sigint, "sigint", &e) == 0 &&
-	    sigwatch_init(
-		&w.sigcont, s->loop, SIGCONT, on_sigcont, "sigcont", &e) == 0) {
+		&w.sigint, s->loop, SIGINT, on_sigint, "sigint", &e) == 0) {
 		timer_arm(&w.timer, 0);
 		rc = loop_run(s->loop, &e);
 	}
 	client_cancel_all(s->client);
 	timer_fini(&w.timer);
 	sigwatch_fini(&w.sigint);
-	sigwatch_fini(&w.sigcont);
 	progress_fini(&w.progress);
 	if (rc < 0)
 		return session_fail(s, &e);
