@@ -274,7 +274,7 @@ token_decode(const char *token, size_t len, struct arena *a,
     struct node **ret_header, struct node **ret_claims, struct error *e)
 {
 	struct node *header, *claims;
-	struct parts p;
+	struct parts p = { .header = NULL };
 
 	if (split(token, len, &p, e) < 0 ||
 	    read_part("header", p.header, p.header_len, a, &header, e) < 0 ||
@@ -356,7 +356,7 @@ read_times(const struct node *claims, struct verdict *v, struct error *e)
 {
 	static const char *const starts[] = { "nbf", "iat" };
 	const struct node *n;
-	int64_t at;
+	int64_t at = 0;
 	size_t i;
 
 	v->from = INT64_MIN;
@@ -430,7 +430,7 @@ examine(const struct token_key *k, const char *token, size_t len,
 {
 	struct arena a AUTO_ARENA;
 	struct node *header, *claims;
-	struct parts p;
+	struct parts p = { .header = NULL };
 
 	arena_init(&a, ARENA_MAX);
 	if (split(token, len, &p, e) < 0 ||

@@ -66,7 +66,7 @@ use_sink(int fd)
 int
 log_configure(const struct log_config *c, struct error *e)
 {
-	int fd;
+	int fd = -1;
 
 	if (open_sink(c->path, &fd, e) < 0)
 		return -1;
@@ -90,7 +90,7 @@ log_enabled(enum log_level level)
 int
 log_reopen(struct error *e)
 {
-	int fd;
+	int fd = -1;
 
 	if (open_sink(log_state.config.path, &fd, e) < 0)
 		return -1;

@@ -489,7 +489,8 @@ lanes_drop(struct lanes *l, struct lanes_job *j)
 		l->unknown_n--;
 	} else {
 		entry = entry_find(l, j->id);
-		entry->job = NULL;
+		if (entry != NULL)
+			entry->job = NULL;
 		l->gone_n++;
 		l->by_state[j->state]--;
 		set_slot(l, j, false);

@@ -435,8 +435,17 @@ def fill(node, project="web", size=60000, most=300):
 
 def goes_on(node, ids):
     """What was acknowledged comes to its end, and new jobs are taken."""
+    wait_for("the queue to empty", lambda: not node.get(
+        "/v1/jobs?state=queued,running,interrupted").json["jobs"])
+    ran = [re.search(r"-(\d+)$", c[3][c[3].index("-f") + 1])[1]
+           for c in node.calls("appjail-director") if c[3][1] == "up"]
     for i in ids:
-        job = node.wait_job(i)
+        r = node.get(f"/v1/jobs/{i}")
+        # What had ended may be forgotten for want of room.
+        if r.status == 404:
+            assert ran.count(str(i)) == 1, ran
+            continue
+        job = r.json["job"]
         assert job["state"] == "completed" and job["attempt"] == 1, job
     wait_for("room for a new job", lambda: node.post(
         "/v1/project/up/new", {"director_file": DIRECTOR_FILE}).status == 200)

@@ -296,13 +296,11 @@ static struct client *
 client_open(struct server *s)
 {
 	struct error e = ERROR_INIT;
-	struct client *c = NULL;
-	size_t i;
+	struct client *c = s->clients;
 
-	for (i = 0; i < CLIENTS_MAX && c == NULL; i++)
-		if (s->clients[i].fd == -1)
-			c = &s->clients[i];
-	assert_non_null(c);
+	while (c < &s->clients[CLIENTS_MAX - 1] && c->fd != -1)
+		c++;
+	assert_int_equal(c->fd, -1);
 	test_ok(client_attach(s, c, socket_to(s), &e), &e);
 	return c;
 }
