@@ -272,7 +272,7 @@ projectFile: x
     assert server.requests == []
 
 
-def test_nothing_matched(tmp_path, server):
+def test_apply_that_matches_nothing(tmp_path, server):
     server.single(["other"])
     project(tmp_path, server.url)
     r = overlord(tmp_path, "apply", "-f", "web.yml")
@@ -282,8 +282,6 @@ def test_nothing_matched(tmp_path, server):
     assert overlord(tmp_path, "apply", "-f", "web.yml", "-q").err == ""
     assert overlord(tmp_path, "apply", "-f", "web.yml", "--strict").rc == 68
     assert overlord(tmp_path, "apply", "-f", "web.yml", "--wait").rc == 68
-    r = overlord(tmp_path, "destroy", "-f", "web.yml")
-    assert (r.rc, r.err) == (0, "")
 
 
 def test_exclude_wins_and_no_labels_never_match(tmp_path, server):
