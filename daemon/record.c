@@ -2,8 +2,8 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * Records are JSON text under ("up" | "down", project); the start of our last
- * command is a big-endian number under ("run", project).
+ * Records are JSON text under ("up" | "down", project); our last command
+ * is two big-endian numbers under ("run", project).
  */
 #include "daemon/record.h"
 
@@ -115,35 +115,39 @@ record_age(struct node *record, int64_t now_ms, struct arena *a)
 }
 
 void
-record_put_run(struct store_batch *b, const char *project, int64_t started_at)
+record_put_run(
+    struct store_batch *b, const char *project, const struct record_run *run)
 {
 	struct db_key k, v;
 
 	record_key(&k, "run", project);
 	key_init(&v);
-	key_be64(&v, (uint64_t)started_at);
+	key_be64(&v, (uint64_t)run->began_at);
+	key_be64(&v, (uint64_t)run->ended_at);
 	store_batch_put(b, TABLE_STATUS, &k, v.buf, v.len);
 }
 
 int
-record_get_run(
-    struct store *s, const char *project, int64_t *ret, struct error *e)
+record_get_run(struct store *s, const char *project, struct record_run *ret,
+    struct error *e)
 {
 	AUTO_TXN struct db_txn t = { 0 };
+	uint64_t began, ended;
 	struct db_val v;
 	struct db_key k;
-	uint64_t at;
 	int r;
 
-	*ret = 0;
+	*ret = (struct record_run){ 0 };
 	record_key(&k, "run", project);
 	if (db_begin_read(store_db(s), &t, e) < 0)
 		return -1;
 	if ((r = db_get(&t, TABLE_STATUS, &k, &v, e)) != 0)
 		return r < 0 ? -1 : 0;
-	if (!key_get_be64(&v, &at))
+	if (!key_get_be64(&v, &began) || !key_get_be64(&v, &ended) ||
+	    v.len != 0)
 		return error_set(
 		    e, OVE_CORRUPT, "run of project '%s'", project);
-	*ret = (int64_t)at;
+	ret->began_at = (int64_t)began;
+	ret->ended_at = (int64_t)ended;
 	return 0;
 }

@@ -48,9 +48,15 @@ int record_get(struct store *s, enum record_kind kind, const char *project,
 /* Turns last_update into an age in seconds, never below zero. */
 void record_age(struct node *record, int64_t now_ms, struct arena *a);
 
-/* When our last command on a project began, wall ms: what Director's lock is
- * compared with (design.md 3.5). 0 when there was none. */
+/* Our last command on a project, wall ms: what Director's lock is compared with
+ * (design.md 3.5). */
+struct record_run {
+	/* 0: there was none. */
+	int64_t began_at;
+	/* 0: it has not ended, as far as is known. */
+	int64_t ended_at;
+};
 void record_put_run(
-    struct store_batch *b, const char *project, int64_t started_at);
-int record_get_run(
-    struct store *s, const char *project, int64_t *ret, struct error *e);
+    struct store_batch *b, const char *project, const struct record_run *run);
+int record_get_run(struct store *s, const char *project, struct record_run *ret,
+    struct error *e);

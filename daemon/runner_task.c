@@ -125,12 +125,19 @@ task_retry(struct task *t, void (*again)(struct task *t))
 static int
 batch_of_write(struct task *t, struct store_batch *b, struct error *e)
 {
+	const struct job_step *begin = t->write.change.step_begin;
+	const struct job_step *step =
+	    begin != NULL ? begin : t->write.change.step_end;
+
 	if (t->write.record != NULL &&
 	    record_put(b, t->kind->record, t->job.name, t->write.record, e) < 0)
 		return -1;
-	if (t->write.change.step_begin != NULL)
-		record_put_run(
-		    b, t->job.name, t->write.change.step_begin->started_at);
+	if (step != NULL) {
+		const struct record_run run = { step->started_at,
+			step->ended_at };
+
+		record_put_run(b, t->job.name, &run);
+	}
 	return 0;
 }
 

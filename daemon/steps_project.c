@@ -8,9 +8,9 @@
  *
  * Director's lock (design.md 3.5): a locked project is somebody's, whatever its
  * state file says, which a killed Director leaves as it was, or empty. The lock
- * is ours when our last command on it began before the lock was made; since a
- * lane has one job at a time and that command is gone, the lock is stale and is
- * removed. Any other lock fails the job.
+ * is ours when it was made between the beginning and the end of our last
+ * command on it; since a lane has one job at a time and that command is gone,
+ * the lock is stale and is removed. Any other lock fails the job.
  *
  * Integrations (SkyDNS, HAProxy) are not here yet: `labels` of a record has
  * `error` and `message` only.
@@ -67,18 +67,28 @@ foreign_lock(struct task *t, const struct project_state *st, struct verdict *v)
 	return TASK_VERDICT;
 }
 
+/* Made while our command was at work. One that was made after its end is that
+ * of somebody who works on the project now. */
+static bool
+is_of_run(int64_t locked_at, const struct record_run *run)
+{
+	return run->began_at != 0 &&
+	    locked_at + LOCK_SLACK_MS >= run->began_at &&
+	    (run->ended_at == 0 || locked_at <= run->ended_at);
+}
+
 static int
 take_lock_away(
     struct task *t, const struct project_state *st, struct verdict *v)
 {
 	struct runner *r = t->r;
 	struct error e = ERROR_INIT;
-	int64_t ours = 0;
+	struct record_run ours;
 
 	if (record_get_run(r->deps.store, t->job.name, &ours, &e) < 0)
 		log_warn(
 		    "runner", FIELDS(LF_I("job", t->job.id.v)), "%s", e.text);
-	if (ours == 0 || st->locked_at + LOCK_SLACK_MS < ours)
+	if (!is_of_run(st->locked_at, &ours))
 		return foreign_lock(t, st, v);
 	if (inventory_unlock(r->deps.inventory, t->job.name, &e) < 0) {
 		log_error("runner", FIELDS(LF_I("job", t->job.id.v)),

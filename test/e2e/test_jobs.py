@@ -241,14 +241,32 @@ def test_the_lock_of_our_dead_director_is_removed(node):
     assert "lock" in job["message"]
 
 
-def test_a_state_file_cut_by_a_kill_does_not_keep_the_lock(node):
-    node.wait_job(node.up("web"))
-    lock = node.standin / "director" / "locks" / "web"
+def lock_of(node, project):
+    lock = node.standin / "director" / "locks" / project
     lock.mkdir(parents=True, exist_ok=True)
     (lock / "lock").touch()
+    return lock / "lock"
+
+
+def test_a_state_file_cut_by_a_kill_does_not_keep_the_lock(node):
+    step = node.wait_job(node.up("web"))["steps"][-1]
+    made_at = (step["started_at"] + step["ended_at"]) / 2
+    os.utime(lock_of(node, "web"), (made_at, made_at))
     (node.standin / "director" / "projects" / "web" / "state").write_text("")
     job = node.wait_job(node.up("web"))
     assert job["state"] == "completed", job
+
+
+def test_a_lock_made_after_our_command_is_foreign(node):
+    """Somebody works on the project by hand."""
+    node.wait_job(node.up("web"))
+    lock = lock_of(node, "web")
+    for _ in range(2):
+        job = node.wait_job(node.up("web"))
+        assert job["state"] == "failed" and "locked" in job["message"]
+        assert lock.exists()
+    lock.unlink()
+    assert node.wait_job(node.up("web"))["state"] == "completed"
 
 
 def test_a_foreign_lock_fails_the_job_and_names_the_pid(node):

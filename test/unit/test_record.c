@@ -121,7 +121,7 @@ what_is_no_record_is_told(void **state)
 	struct node *got;
 	struct db_key key;
 	struct kit k;
-	int64_t at;
+	struct record_run run;
 
 	arena_init(&a, 65536);
 	open_store(&k, d->path);
@@ -139,29 +139,31 @@ what_is_no_record_is_told(void **state)
 	    record_get(k.store, RECORD_UP, "web", &a, &got, &e), -1);
 	assert_non_null(strstr(e.text, "'web'"));
 	error_clear(&e);
-	test_fails(record_get_run(k.store, "web", &at, &e), &e, OVE_CORRUPT);
+	test_fails(record_get_run(k.store, "web", &run, &e), &e, OVE_CORRUPT);
 	kit_close(&k);
 }
 
 static void
-starts_of_commands_are_kept(void **state)
+last_commands_are_kept(void **state)
 {
+	const struct record_run put = { NOW, NOW + 7 };
+	struct record_run run = { 5, 5 };
 	const struct test_dir *d = *state;
 	struct error e = ERROR_INIT;
 	struct store_batch b;
 	struct kit k;
-	int64_t at = 5;
 
 	open_store(&k, d->path);
-	test_ok(record_get_run(k.store, "web", &at, &e), &e);
-	assert_int_equal(at, 0);
+	test_ok(record_get_run(k.store, "web", &run, &e), &e);
+	assert_int_equal(run.began_at, 0);
 	store_batch_init(&b);
-	record_put_run(&b, "web", NOW);
+	record_put_run(&b, "web", &put);
 	assert_int_equal(kit_submit(&k, &b), OVE_NONE);
-	test_ok(record_get_run(k.store, "web", &at, &e), &e);
-	assert_int_equal(at, NOW);
-	test_ok(record_get_run(k.store, "other", &at, &e), &e);
-	assert_int_equal(at, 0);
+	test_ok(record_get_run(k.store, "web", &run, &e), &e);
+	assert_int_equal(run.began_at, NOW);
+	assert_int_equal(run.ended_at, NOW + 7);
+	test_ok(record_get_run(k.store, "other", &run, &e), &e);
+	assert_int_equal(run.began_at, 0);
 	kit_close(&k);
 }
 
@@ -231,7 +233,7 @@ write_body(void *ctx, struct error *e)
 	n = record_to_node(&r, NOW, &a);
 	if (arena_check(&a, e) < 0)
 		return -1;
-	record_put_run(&b, "web", NOW);
+	record_put_run(&b, "web", &(struct record_run){ NOW, 0 });
 	return record_put(&b, RECORD_UP, "web", n, e);
 }
 
@@ -268,7 +270,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(members_are_those_that_are_there),
 	TEST_IN_DIR(each_kind_and_project_has_its_own),
 	TEST_IN_DIR(what_is_no_record_is_told),
-	TEST_IN_DIR(starts_of_commands_are_kept),
+	TEST_IN_DIR(last_commands_are_kept),
 	cmocka_unit_test(ages_are_seconds_and_never_below_zero),
 	cmocka_unit_test(ages_of_nonsense_are_some_number),
 	TEST_IN_DIR(allocations_may_fail),
