@@ -189,21 +189,24 @@ static unsigned
 connections_max(const struct config *c)
 {
 	uint64_t own = FDS_OWN + FDS_A_JOB * (uint64_t)c->max_watch_commands;
-	uint64_t want = (uint64_t)c->limits.connections, left;
+	uint64_t want = (uint64_t)c->limits.connections, left, files;
 	struct rlimit rl;
 
-	if (getrlimit(RLIMIT_NOFILE, &rl) < 0 || rl.rlim_cur == RLIM_INFINITY ||
-	    rl.rlim_cur >= want + own)
+	if (getrlimit(RLIMIT_NOFILE, &rl) < 0 || rl.rlim_cur == RLIM_INFINITY)
 		return (unsigned)want;
-	left = rl.rlim_cur / 4;
-	if (rl.rlim_cur > own && rl.rlim_cur - own > left)
-		left = rl.rlim_cur - own;
+	/* rlim_t is signed on FreeBSD. */
+	files = (uint64_t)rl.rlim_cur;
+	if (files >= want + own)
+		return (unsigned)want;
+	left = files / 4;
+	if (files > own && files - own > left)
+		left = files - own;
 	if (left == 0)
 		left = 1;
 	if (left >= want)
 		return (unsigned)want;
 	log_notice("daemon",
-	    FIELDS(LF_I("files", rl.rlim_cur), LF_I("connections", left)),
+	    FIELDS(LF_I("files", files), LF_I("connections", left)),
 	    "fewer connections than limits.connections: the limit on "
 	    "open files is low");
 	return (unsigned)left;
