@@ -67,6 +67,7 @@ task_new(struct runner *r, struct job_id id, struct task **ret, struct error *e)
 	t->r = r;
 	t->write.change = (struct job_change)JOB_CHANGE_INIT;
 	arena_init(&t->arena, TASK_ARENA_MAX);
+	arena_init(&t->scratch, TASK_ARENA_MAX);
 	if (timer_init(&t->retry, r->deps.loop, task_retry_due, "runner retry",
 		e) < 0 ||
 	    load_job(t, id, e) < 0) {

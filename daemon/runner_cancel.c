@@ -73,6 +73,7 @@ task_cancel(struct task *t)
 		t->cancelling = proctab_start(t->r->deps.proctab, key, &spec,
 				    cancel_ended, t->r, &e) == 0;
 	}
+	arena_fini(&t->scratch);
 	if (!t->cancelling)
 		term_instead(t);
 }

@@ -38,7 +38,7 @@ struct step_row {
 	/* May be interrupted by a cancel; else it is left to finish. */
 	bool cancels;
 	bool (*needed)(struct task *t);
-	/* Fills argv and envp, in the task's arena. */
+	/* Fills argv and envp, in the task's scratch. */
 	int (*command)(struct task *t, struct run_spec *spec, struct error *e);
 	/* Tidies after the command has ended, also when it was lost. */
 	void (*tidy)(struct task *t);
@@ -72,6 +72,8 @@ struct task {
 	struct runner *r;
 	/* The job, its payload, what is parsed and built for it. */
 	struct arena arena;
+	/* What is needed to start a command, and no longer. */
+	struct arena scratch;
 	/* steps has room for JOB_STEPS_MAX; kept like the record on disk. */
 	struct job job;
 	struct node *payload;
@@ -164,8 +166,8 @@ const struct step_row *task_find_step(
     const struct job_kind *k, const char *name);
 /* Sets the key of the step's run in this attempt. */
 void task_make_key(struct task *t, unsigned attempt);
-/* The environment of a command of this job (runtime.md 1.7), in its arena; NULL
- * when that is full. */
+/* The environment of a command of this job (runtime.md 1.7), in its scratch;
+ * NULL when that is full. */
 const char *const *task_environment(struct task *t, struct error *e);
 /* Sends Director's cancel, then TERM if that fails. */
 void task_cancel(struct task *t);

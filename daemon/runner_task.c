@@ -43,6 +43,7 @@ task_release(struct task *t)
 	mem_free(t->out);
 	mem_free(t->err);
 	arena_fini(&t->arena);
+	arena_fini(&t->scratch);
 	mem_free(t);
 }
 
@@ -380,10 +381,12 @@ run_step(struct task *t, struct error *e)
 	};
 	int r;
 
+	arena_fini(&t->scratch);
 	if (t->step->command(t, &spec, e) < 0)
 		return -1;
 	r = proctab_start(
 	    t->r->deps.proctab, t->key, &spec, task_run_ended, t->r, e);
+	arena_fini(&t->scratch);
 	return r == PROCTAB_FULL
 	    ? error_set(e, OVE_BUSY, "too many commands run")
 	    : r;

@@ -41,6 +41,8 @@
 /* Of Director's words that a record keeps. */
 #define STDERR_SHOWN ((size_t)64 << 10)
 #define GARBAGE_SHOWN ((size_t)200)
+/* A stored Director file as a tree. */
+#define DESCRIBE_MAX ((size_t)256 << 20)
 
 static bool
 flag(const struct task *t, const char *name)
@@ -132,14 +134,15 @@ static struct node *
 labels_of(struct task *t, bool force, const char **ret_message)
 {
 	struct inventory *inv = t->r->deps.inventory;
+	AUTO_ARENA struct arena a;
 	struct project_state st;
 	struct node *described;
 	const char *message = NULL;
 
+	arena_init(&a, DESCRIBE_MAX);
 	inventory_project_state(inv, t->job.name, &st);
 	if (st.exists &&
-	    inventory_describe(inv, t->job.name, &t->arena, &described, NULL) !=
-		0)
+	    inventory_describe(inv, t->job.name, &a, &described, NULL) != 0)
 		message = arena_printf(&t->arena,
 		    "Error retrieving information about the project '%s'",
 		    t->job.name);
@@ -313,7 +316,7 @@ director_file_path(struct task *t)
 	char name[64];
 
 	director_file_name(t, name, sizeof(name));
-	return arena_printf(&t->arena, "%s/%s", temp_dir(), name);
+	return arena_printf(&t->scratch, "%s/%s", temp_dir(), name);
 }
 
 /* argv of Director and the environment of the job. */
@@ -329,14 +332,14 @@ director_command(struct task *t, const char *const *words,
 		return -1;
 	while (words[n] != NULL)
 		n++;
-	argv = arena_calloc(&t->arena, n + 2, sizeof(*argv));
+	argv = arena_calloc(&t->scratch, n + 2, sizeof(*argv));
 	if (argv == NULL)
-		return arena_check(&t->arena, e);
-	argv[0] = arena_strdup(&t->arena, program);
+		return arena_check(&t->scratch, e);
+	argv[0] = arena_strdup(&t->scratch, program);
 	memcpy(argv + 1, words, n * sizeof(*argv));
 	spec->argv = argv;
 	spec->envp = task_environment(t, e);
-	return spec->envp == NULL ? -1 : arena_check(&t->arena, e);
+	return spec->envp == NULL ? -1 : arena_check(&t->scratch, e);
 }
 
 static int
@@ -348,7 +351,7 @@ up_command(struct task *t, struct run_spec *spec, struct error *e)
 		NULL };
 
 	if (path == NULL)
-		return arena_check(&t->arena, e);
+		return arena_check(&t->scratch, e);
 	/* Director resolves relative paths against the file's directory, so it
 	 * stays directly in the temporary directory (runtime.md 1.4). */
 	if (file_replace(

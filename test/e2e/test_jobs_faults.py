@@ -128,3 +128,25 @@ def test_an_interrupted_destroy_goes_on(node):
     assert job["state"] == "completed" and job["attempt"] == 2
     assert node.get("/v1/projects").json["projects"] == []
     assert node.info("web")["down"]["labels"]["error"] is False
+
+
+def test_the_environment_of_a_command(make_node):
+    """The daemon's, the job's over it, and two that are always ours; many."""
+    node = make_node(environment={"BOTH": "daemon", "MINE": "daemon"})
+    fake_director(node, "env -0 > env.txt; exit 66")
+    node.start()
+    many = {f"VAR{i}": str(i) for i in range(10000)}
+    node.wait_job(node.up("web", environment={
+        "BOTH": "job", "BOT": "short", "EMPTY": "", "OVERLORD_METADATA": "x",
+        "LINES": "a\nb=c", **many}))
+    text = (node.root / "env.txt").read_text().rstrip("\0")
+    pairs = [p.split("=", 1) for p in text.split("\0")]
+    env = dict(pairs)
+    assert len(env) == len(pairs)
+    assert env["BOTH"] == "job" and env["BOT"] == "short"
+    assert env["MINE"] == "daemon" and env["EMPTY"] == ""
+    assert env["LINES"] == "a\nb=c"
+    assert env["OVERLORD_METADATA"] == str(node.root / "state" / "metadata")
+    assert env["OVERLORD_NAMESPACES"] == str(node.root / "state" / "namespace")
+    assert many.items() <= env.items()
+    assert env["PATH"] == node.env()["PATH"]
