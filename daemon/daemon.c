@@ -347,7 +347,7 @@ drain_step(struct timer *t)
 {
 	struct daemon *d = container_of(t, struct daemon, drain);
 
-	if (httpd_in_flight(d->httpd) == 0 ||
+	if (httpd_is_idle(d->httpd) ||
 	    clock_mono_ms() >= d->drain_until_ms) {
 		loop_stop(d->loop);
 		return;

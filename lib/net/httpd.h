@@ -76,6 +76,8 @@ void httpd_drain(struct httpd *d);
 unsigned httpd_connections(const struct httpd *d);
 /* Requests that are read or being handled. */
 unsigned httpd_in_flight(const struct httpd *d);
+/* No request is read or handled, and no reply waits for its client. */
+bool httpd_is_idle(const struct httpd *d);
 /* Closes everything; requests under way get on_gone. Not from a handler. */
 struct httpd *httpd_free(struct httpd *d);
 AUTO_DEFINE(httpd)

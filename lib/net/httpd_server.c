@@ -154,6 +154,12 @@ httpd_in_flight(const struct httpd *d)
 	return d->in_flight;
 }
 
+bool
+httpd_is_idle(const struct httpd *d)
+{
+	return d->in_flight == 0 && TAILQ_EMPTY(&d->waits[WAIT_WRITE]);
+}
+
 struct httpd *
 httpd_free(struct httpd *d)
 {

@@ -746,6 +746,28 @@ def test_a_second_term_does_not_wait(node):
         assert time.monotonic() - started < 5
 
 
+def test_a_reply_that_is_being_sent_is_sent_to_its_end(node):
+    """To a client that reads slowly, while the daemon stops."""
+    service = (node.standin / "director" / "logs" / "2025-01-02_03h04m05s"
+               / "web")
+    service.mkdir(parents=True)
+    (service / "build.log").write_text("x" * 9000000)
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        s.connect(node.address())
+        s.settimeout(30)
+        s.sendall((
+            "GET /v1/projects/log/2025-01-02_03h04m05s/web/build.log HTTP/1.1"
+            f"\r\nHost: x\r\nAuthorization: Bearer {node.token()}\r\n\r\n"
+        ).encode())
+        got = len(s.recv(1))
+        node.process.send_signal(signal.SIGTERM)
+        while piece := s.recv(65536):
+            got += len(piece)
+    assert got > 9000000
+    assert node.process.wait(30) == 0
+
+
 @pytest.mark.parametrize("signo", (signal.SIGTERM, signal.SIGKILL))
 def test_what_was_acknowledged_before_the_end_is_there_after_it(node, signo):
     acknowledged, errors = [], []
