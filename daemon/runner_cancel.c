@@ -102,14 +102,15 @@ runner_cancel(struct runner *r, struct job_id id, const char **ret_step)
 	};
 	struct task *t = task_find(r, id);
 	struct error e = ERROR_INIT;
-	bool finishes;
+	bool finishes = false;
 
 	*ret_step = "";
 	if (t == NULL)
 		return RUNNER_NONE;
-	if (t->step != NULL)
+	if (t->step != NULL) {
 		*ret_step = t->step->name;
-	finishes = t->running && !t->step->cancels;
+		finishes = t->running && !t->step->cancels;
+	}
 	if (finishes && t->kind->steps_n == 1)
 		return RUNNER_FINISHES;
 	t->cancel_asked = true;
