@@ -51,6 +51,9 @@
 #define GRACE_DEFAULT_MS 60000
 /* child and result.json. */
 #define SMALL_FILE_MAX ((size_t)64 << 10)
+/* In DIR, with the boot id: it goes with the run directories. No key is that.
+ */
+#define MARK_FILE ".boot"
 
 enum state {
 	STATE_ALIVE,
@@ -96,6 +99,7 @@ struct proctab {
 	unsigned max_runs;
 	int64_t grace_ms;
 	struct run_limits limits;
+	bool emptied;
 	TAILQ_HEAD(run_list, run) runs;
 	unsigned runs_n;
 };
@@ -125,6 +129,39 @@ run_limits_get(struct run_limits *ret)
 
 /* The table */
 
+static bool
+has_mark(const struct proctab *pt)
+{
+	char *text AUTO_FREE = NULL;
+	size_t len;
+
+	return file_read(pt->dir, MARK_FILE, REAP_BOOT_ID_LEN, &text, &len,
+		   NULL) == 0 &&
+	    strcmp(text, pt->boot) == 0;
+}
+
+static int
+put_mark(struct proctab *pt, struct error *e)
+{
+	pt->emptied = false;
+	return file_replace(
+	    pt->dir, MARK_FILE, pt->boot, strlen(pt->boot), 0600, 0, e);
+}
+
+/* Somebody has removed the directory of all runs beneath us: makes it anew. */
+static int
+make_again(struct proctab *pt, struct error *e)
+{
+	int fd;
+
+	if (file_mkdirs(pt->path, 0700, e) == -1 ||
+	    file_open_dir(pt->path, &fd, e) == -1)
+		return -1;
+	close(pt->dir);
+	pt->dir = fd;
+	return put_mark(pt, e);
+}
+
 int
 proctab_new(struct proctab **ret, struct loop *l,
     const struct proctab_config *c, struct error *e)
@@ -152,6 +189,7 @@ proctab_new(struct proctab **ret, struct loop *l,
 	    file_open_dir(c->dir, &pt->dir, e) == -1 ||
 	    spawner_new(&pt->spawner, l, c->helper, e) == -1)
 		return -1;
+	pt->emptied = !has_mark(pt);
 	*ret = STEAL(pt);
 	return 0;
 }
@@ -211,6 +249,12 @@ unsigned
 proctab_running(const struct proctab *pt)
 {
 	return pt->runs_n;
+}
+
+bool
+proctab_was_emptied(const struct proctab *pt)
+{
+	return pt->emptied;
 }
 
 /* Who runs it */
@@ -563,6 +607,24 @@ check_key(const struct proctab *pt, const char *key, struct error *e)
 	return 0;
 }
 
+static int
+make_dir(struct run *r, const char *spec, size_t len, int *ret_writer,
+    int *ret_lock, struct error *e)
+{
+	struct error mine = ERROR_INIT;
+	struct proctab *pt = r->pt;
+
+	if (rundir_make(pt->dir, r->key, spec, len, &r->dir, ret_writer,
+		ret_lock, &mine) == 0)
+		return 0;
+	if (mine.sys == ENOENT && make_again(pt, NULL) == 0)
+		return rundir_make(pt->dir, r->key, spec, len, &r->dir,
+		    ret_writer, ret_lock, e);
+	if (e != NULL)
+		*e = mine;
+	return -1;
+}
+
 /* With its directory made: all that may fail stands before the spawn. */
 static int
 start_made(struct run *r, int writer, int lock, struct error *e)
@@ -592,8 +654,7 @@ proctab_start(struct proctab *pt, const char *key, const struct run_spec *spec,
 	full.limits = &pt->limits;
 	if (pt->codec->spec_write(&full, &text, &len, e) == -1 ||
 	    run_new(&r, pt, key, done, ctx, e) == -1 ||
-	    rundir_make(pt->dir, key, text, len, &r->dir, &writer, &lock, e) ==
-		-1)
+	    make_dir(r, text, len, &writer, &lock, e) == -1)
 		return -1;
 	if (start_made(r, writer, lock, e) == -1) {
 		(void)file_remove_tree(pt->dir, key, NULL);
@@ -693,6 +754,13 @@ proctab_remove(struct proctab *pt, const char *key, struct error *e)
 	return file_remove_tree(pt->dir, key, e);
 }
 
+static void
+remove_ended(const char *key, const struct run_result *r, void *ctx)
+{
+	(void)r;
+	(void)proctab_remove(ctx, key, NULL);
+}
+
 /* 1: removed. */
 static int
 sweep_one(struct proctab *pt, const char *key, proctab_keep_fn *keep, void *ctx,
@@ -706,9 +774,13 @@ sweep_one(struct proctab *pt, const char *key, proctab_keep_fn *keep, void *ctx,
 	rc = rundir_open(pt->dir, key, &d, e);
 	if (rc == -1)
 		return -1;
-	if (rc == RUNDIR_NONE || is_alive(pt, &d) ||
+	if (rc == RUNDIR_NONE ||
 	    (rundir_has(&d, RUN_FILE_SPEC) && keep(key, ctx)))
 		return 0;
+	if (is_alive(pt, &d)) {
+		(void)proctab_attach(pt, key, remove_ended, pt, NULL);
+		return 0;
+	}
 	return file_remove_tree(pt->dir, key, e) == -1 ? -1 : 1;
 }
 
@@ -740,5 +812,5 @@ proctab_sweep(struct proctab *pt, proctab_keep_fn *keep, void *ctx,
 	if (rc == -1)
 		return -1;
 	*ret_n = n;
-	return 0;
+	return put_mark(pt, e);
 }

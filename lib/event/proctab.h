@@ -151,7 +151,7 @@ int proctab_start(struct proctab *pt, const char *key,
     const struct run_spec *spec, run_done_fn *done, void *ctx, struct error *e);
 /* Attaches to the run of an earlier daemon, whatever became of it: alive,
  * ended, orphaned (done comes when it is gone) or vanished. PROCTAB_NONE: there
- * is no directory, so it never started. */
+ * is no directory, so it never started, unless proctab_was_emptied(). */
 int proctab_attach(struct proctab *pt, const char *key, run_done_fn *done,
     void *ctx, struct error *e);
 /* Asks an attached run to end; idempotent; done still comes. False when there
@@ -160,6 +160,9 @@ bool proctab_cancel(struct proctab *pt, const char *key);
 /* Pid of the direct child, or 0 when not known (yet). */
 pid_t proctab_child_pid(struct proctab *pt, const char *key);
 unsigned proctab_running(const struct proctab *pt);
+/* The run directories of earlier daemons are gone, all of them: a reboot with
+ * DIR in memory, or somebody's clean-up. True until proctab_sweep(). */
+bool proctab_was_emptied(const struct proctab *pt);
 
 /* Reads a slice of an output file ("stdout", "stderr") as far as it is there:
  * the kept tail once the run has ended. At most max bytes; mem_free() it. */
@@ -167,9 +170,9 @@ int proctab_read_output(struct proctab *pt, const char *key, const char *which,
     size_t max, char **ret, size_t *ret_len, struct error *e);
 /* Removes the directory of a run that has ended. */
 int proctab_remove(struct proctab *pt, const char *key, struct error *e);
-/* At start: removes each run directory for which keep() says no and in which
- * nothing lives, and leftovers without spec.json. Returns how many in *ret_n.
- */
+/* At start, when all runs that matter are attached: removes each run directory
+ * for which keep() says no, now or when what lives in it has ended, and
+ * leftovers without spec.json. Returns how many are gone in *ret_n. */
 typedef bool proctab_keep_fn(const char *key, void *ctx);
 int proctab_sweep(struct proctab *pt, proctab_keep_fn *keep, void *ctx,
     unsigned *ret_n, struct error *e);

@@ -279,7 +279,7 @@ def check_undisturbed(c, node, jobs, disturbed, cancelled):
 def check_left_over(c, chaos, node):
     """No helper, stray process, run directory or descriptor."""
     c.need(not node.helpers(), f"helpers left: {node.helpers()}")
-    runs = os.listdir(node.root / "run" / "jobs")
+    runs = node.runs()
     c.need(not runs, f"run directories left: {runs}")
     for row in node.calls():
         if row[4] is None:
@@ -336,8 +336,7 @@ def run(args):
         if load.failure is not None:
             raise load.failure
         wait_for("all jobs to end", lambda: not chaos.active(), 120, 0.05)
-        wait_for("commands to be tidied up", lambda: not os.listdir(
-            node.root / "run" / "jobs"), 30)
+        wait_for("commands to be tidied up", lambda: not node.runs(), 30)
         jobs = all_jobs(node)
         cancelled = {p for p, op in load.ledger.values() if op == "cancel"}
         # A cancel whose answer was cut is in no ledger.

@@ -204,6 +204,11 @@ class Node:
         except ProcessLookupError:
             pass
 
+    def runs(self):
+        """Names of the run directories that are there."""
+        return [name for name in os.listdir(self.root / "run" / "jobs")
+                if not name.startswith(".")]
+
     def helpers(self):
         """Pids of this node's living overlord-exec processes."""
         runs = str(self.root / "run" / "jobs")

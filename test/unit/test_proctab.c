@@ -885,6 +885,12 @@ keep_b(const char *key, void *ctx)
 	return key[0] == 'b';
 }
 
+static bool
+is_swept(struct world *w)
+{
+	return faccessat(w->d->fd, "runs/1.0.0", F_OK, 0) == -1;
+}
+
 static void
 sweep_removes_what_is_done(void **state)
 {
@@ -909,9 +915,48 @@ sweep_removes_what_is_done(void **state)
 	assert_int_equal(faccessat(w->d->fd, "runs/.hidden", F_OK, 0), 0);
 	assert_int_equal(faccessat(w->d->fd, "runs/1.0.0", F_OK, 0), 0);
 	test_fails(proctab_remove(w->pt, "1.0.0", &e), &e, OVE_BUSY);
-	attach(w);
+	/* It goes when it has ended. */
+	assert_int_equal(proctab_running(w->pt), 1);
 	assert_true(proctab_cancel(w->pt, "1.0.0"));
+	wait_for(w, is_swept);
+	assert_int_equal(w->ends.n, 0);
+}
+
+static bool
+keep_all(const char *key, void *ctx)
+{
+	(void)key;
+	(void)ctx;
+	return true;
+}
+
+static void
+loss_of_all_runs_is_noticed(void **state)
+{
+	struct world *w = *state;
+	struct error e = ERROR_INIT;
+	unsigned n;
+
+	assert_true(proctab_was_emptied(w->pt));
+	test_ok(proctab_sweep(w->pt, keep_all, NULL, &n, &e), &e);
+	assert_false(proctab_was_emptied(w->pt));
+	restart(w);
+	assert_false(proctab_was_emptied(w->pt));
+	test_ok(file_remove_tree(w->d->fd, "runs", &e), &e);
+	/* Beneath a living table it is made anew. */
+	start_sh(w, "exit 3", 0);
 	wait_for(w, one_ended);
+	check_how(w, RUN_EXITED, 3, 0);
+	restart(w);
+	assert_false(proctab_was_emptied(w->pt));
+	test_ok(file_remove_tree(w->d->fd, "runs", &e), &e);
+	restart(w);
+	assert_true(proctab_was_emptied(w->pt));
+	/* As it does after a reboot. */
+	test_ok(proctab_sweep(w->pt, keep_all, NULL, &n, &e), &e);
+	test_dir_put(w->d, "runs/.boot", "another");
+	restart(w);
+	assert_true(proctab_was_emptied(w->pt));
 }
 
 /* Descriptors of this process. */
@@ -1091,6 +1136,7 @@ static const struct CMUnitTest tests[] = {
 	TEST_IN_WORLD(keys_are_checked),
 	TEST_IN_WORLD(table_can_be_full),
 	TEST_IN_WORLD(sweep_removes_what_is_done),
+	TEST_IN_WORLD(loss_of_all_runs_is_noticed),
 	TEST_IN_WORLD(no_descriptor_is_lost),
 	TEST_IN_WORLD(start_without_memory),
 	TEST_IN_WORLD(start_with_failing_calls),
