@@ -347,8 +347,7 @@ drain_step(struct timer *t)
 {
 	struct daemon *d = container_of(t, struct daemon, drain);
 
-	if (httpd_is_idle(d->httpd) ||
-	    clock_mono_ms() >= d->drain_until_ms) {
+	if (httpd_is_idle(d->httpd) || clock_mono_ms() >= d->drain_until_ms) {
 		loop_stop(d->loop);
 		return;
 	}

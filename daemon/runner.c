@@ -117,13 +117,21 @@ adopt(struct task *t)
 	task_make_key(t, s->attempt);
 	r = proctab_attach(
 	    t->r->deps.proctab, t->key, task_run_ended, t->r, &e);
+	if (r == PROCTAB_NONE && proctab_was_emptied(t->r->deps.proctab)) {
+		task_vanished(t);
+		return;
+	}
 	if (r == PROCTAB_NONE) {
 		/* Recorded, but it was never started. */
 		task_start(t);
 		return;
 	}
 	if (r < 0) {
-		task_fail(t, "OSError", &e);
+		/* It may be alive: nothing else may run before that is known.
+		 */
+		log_error("runner", FIELDS(LF_I("job", t->job.id.v)),
+		    "cannot be taken over yet, trying again: %s", e.text);
+		task_retry(t, adopt);
 		return;
 	}
 	t->running = true;

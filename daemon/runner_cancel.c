@@ -17,6 +17,7 @@
 #include "daemon/program.h"
 #include "daemon/runner_internal.h"
 #include "lib/base/array.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/num.h"
@@ -64,8 +65,9 @@ task_cancel(struct task *t)
 
 	if (!t->running || t->cancelling)
 		return;
-	(void)snprintf(key, sizeof(key), "%" PRIu64 ".cancel.%u-%u",
-	    t->job.id.v, t->job.attempt, ++t->cancels);
+	/* Unlike that of an earlier daemon, too. */
+	(void)snprintf(key, sizeof(key), "%" PRIu64 ".cancel.%" PRId64,
+	    t->job.id.v, clock_wall_ms());
 	spec.envp = task_environment(t, &e);
 	if (spec.envp != NULL &&
 	    program_find(t->r->config.director, &program, &e) == 0) {

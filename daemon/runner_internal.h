@@ -97,9 +97,8 @@ struct task {
 	void (*again)(struct task *t);
 	/* Its command runs, so far as we know. */
 	bool running;
-	/* A `cancel` for it runs; how many have. */
+	/* A `cancel` for it runs. */
 	bool cancelling;
-	unsigned cancels;
 	/* Of a cancel job: moves of queued jobs that are being written, those
 	 * that are on disk, whether one could not be written, and the job that
 	 * ran, with what runner_cancel() said of it and its step. */
@@ -145,6 +144,8 @@ void task_next(struct task *t);
 void task_start(struct task *t);
 /* For proctab: a command of a job has ended. */
 void task_run_ended(const char *key, const struct run_result *res, void *ctx);
+/* The command of the step that is on disk as begun has left no trace. */
+void task_vanished(struct task *t);
 /* An INTERRUPTED job: to the queue again, or given up. */
 void task_interrupted(struct task *t);
 /* Calls again() after a pause for what may be mended meanwhile, or after so

@@ -578,6 +578,12 @@ run_lost(struct task *t, const char *note)
 	task_write(t);
 }
 
+void
+task_vanished(struct task *t)
+{
+	run_lost(t, NOTE_VANISHED);
+}
+
 static const char *
 note_of(struct task *t, const struct run_result *res)
 {
@@ -633,7 +639,7 @@ command_ended(struct task *t, const struct run_result *res)
 		run_lost(t, NOTE_SHUTDOWN);
 		return;
 	case RUN_VANISHED:
-		run_lost(t, NOTE_VANISHED);
+		task_vanished(t);
 		return;
 	}
 }

@@ -5,10 +5,11 @@ has one end and its project's next job gets its turn."""
 
 import resource
 import select
+import shutil
 import signal
 import threading
 
-from node import wait_for
+from node import is_alive, wait_for
 
 
 def fake_director(node, script):
@@ -150,3 +151,46 @@ def test_the_environment_of_a_command(make_node):
     assert env["OVERLORD_NAMESPACES"] == str(node.root / "state" / "namespace")
     assert many.items() <= env.items()
     assert env["PATH"] == node.env()["PATH"]
+
+
+def test_a_reboot_that_leaves_no_run_directories_is_an_attempt(make_node):
+    """As where they are in memory."""
+    node = make_node({"jobs": {"max_attempts": 2}}).start()
+    node.behave("web", "hang")
+    job_id = node.up("web")
+    for attempt in (1, 2):
+        wait_for("the command to run", lambda: [
+            c for c in node.calls("appjail") if c[3][1] == "makejail"
+            and is_alive(c[1])])
+        node.kill()
+        for row in node.calls():
+            node.signal(row[1], signal.SIGKILL)
+        for pid in node.helpers():
+            node.signal(pid, signal.SIGKILL)
+        shutil.rmtree(node.root / "run")
+        node.start()
+        wait_for("that to be noticed", lambda: [
+            s["note"] for s in node.job(job_id)["steps"]
+        ][:attempt] == ["vanished"] * attempt)
+    assert node.wait_job(job_id)["state"] == "failed"
+
+
+def test_run_directories_removed_beneath_a_daemon_are_made_again(node):
+    node.wait_job(node.up("web"))
+    shutil.rmtree(node.root / "run" / "jobs")
+    assert node.wait_job(node.up("web"))["state"] == "completed"
+
+
+def test_a_cancel_outlives_the_daemon(node):
+    """Killed while it was at it, it asks again."""
+    node.behave("web", "hang-hard")
+    job_id = node.up("web")
+    node.wait_call("appjail", "makejail")
+    node.wait_job(node.cancel("web"))
+    node.kill()
+    for row in node.calls("appjail-director"):
+        if row[3][1] == "up":
+            node.signal(row[1], signal.SIGKILL)
+    node.start()
+    assert node.wait_job(job_id)["state"] == "cancelled"
+    wait_for("all runs to be tidied up", lambda: not node.runs())
