@@ -84,9 +84,10 @@ struct task {
 	/* The step whose command has ended but may not be recorded yet. */
 	const struct step_row *past;
 	char past_key[PROCTAB_KEY_MAX];
-	/* Of the last command that ended; texts may be NULL. */
+	/* Of the last command that ended; texts may be NULL, and hold NUL. */
 	struct run_result result;
 	char *out;
+	size_t out_len;
 	char *err;
 	bool cancel_asked;
 	/* And a restarted daemon would know. */

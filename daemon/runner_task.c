@@ -595,19 +595,29 @@ note_of(struct task *t, const struct run_result *res)
 }
 
 static void
-read_outputs(struct task *t)
+read_output(struct task *t, const char *which, char **ret, size_t *ret_len)
 {
-	size_t max = t->r->config.output_max, len;
 	struct error e = ERROR_INIT;
 
-	mem_free(STEAL(t->out));
-	mem_free(STEAL(t->err));
-	if (proctab_read_output(t->r->deps.proctab, t->key, RUN_FILE_STDOUT,
-		max, &t->out, &len, &e) < 0 ||
-	    proctab_read_output(t->r->deps.proctab, t->key, RUN_FILE_STDERR,
-		max, &t->err, &len, &e) < 0)
+	mem_free(STEAL(*ret));
+	*ret_len = 0;
+	if (proctab_read_output(t->r->deps.proctab, t->key, which,
+		t->r->config.output_max, ret, ret_len, &e) < 0)
 		log_warn("runner", FIELDS(LF_I("job", t->job.id.v)),
 		    "cannot read what the command said: %s", e.text);
+}
+
+static void
+read_outputs(struct task *t)
+{
+	size_t len;
+
+	read_output(t, RUN_FILE_STDOUT, &t->out, &t->out_len);
+	read_output(t, RUN_FILE_STDERR, &t->err, &len);
+	/* A record is JSON, which holds every character but this. */
+	for (size_t i = 0; i < len; i++)
+		if (t->err[i] == '\0')
+			t->err[i] = '?';
 }
 
 static void

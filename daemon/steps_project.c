@@ -41,6 +41,11 @@
 /* Of Director's words that a record keeps. */
 #define STDERR_SHOWN ((size_t)64 << 10)
 #define GARBAGE_SHOWN ((size_t)200)
+#define RESULT_SHOWN ((size_t)4 << 20)
+/* Where that stands in a record, and values of the record besides it, with some
+ * to spare. */
+#define RECORD_DEPTH 3
+#define RECORD_VALUES 64
 /* A stored Director file as a tree. */
 #define DESCRIBE_MAX ((size_t)256 << 20)
 
@@ -167,9 +172,10 @@ text_node(struct task *t, const char *text, size_t max)
 	    &t->arena, text != NULL ? text + from : "", len - from);
 }
 
-/* What stands for Director's JSON when it printed none (Q7). */
+/* What stands for Director's JSON when it printed none (Q7), or one that cannot
+ * be kept. */
 static struct node *
-no_json(struct task *t, int rc)
+no_json(struct task *t, int rc, bool too_large)
 {
 	struct arena *a = &t->arena;
 	struct node *n = node_new(a, NODE_MAP);
@@ -177,26 +183,55 @@ no_json(struct task *t, int rc)
 	struct node *said = text_node(t, text, GARBAGE_SHOWN);
 	const char *message;
 
-	message = text[0] == '\0'
-	    ? "appjail-director printed no result"
-	    : arena_printf(a, "appjail-director printed no JSON but: %s",
-		  node_text(said) != NULL ? node_text(said) : "");
+	if (too_large)
+		message = "appjail-director printed a result that is too large "
+			  "to keep";
+	else if (text[0] == '\0')
+		message = "appjail-director printed no result";
+	else
+		message =
+		    arena_printf(a, "appjail-director printed no JSON but: %s",
+			node_text(said) != NULL ? node_text(said) : "");
 	node_set(a, n, "errlevel", node_int(a, rc));
 	node_set(a, n, "message", node_str(a, message));
 	node_set(a, n, "failed", node_new(a, NODE_LIST));
 	return n;
 }
 
-static struct node *
-director_json(struct task *t)
+/* Whether a record with n in it, that deep, can be read again; *left: values
+ * that it may still have. */
+static bool
+can_be_kept(const struct node *n, unsigned depth, size_t *left)
 {
+	if (depth > JSON_DEPTH_MAX || *left == 0)
+		return false;
+	--*left;
+	if (n->type == NODE_LIST)
+		for (size_t i = 0; i < n->u.list.n; i++)
+			if (!can_be_kept(n->u.list.items[i], depth + 1, left))
+				return false;
+	if (n->type == NODE_MAP)
+		for (size_t i = 0; i < n->u.map.n; i++)
+			if (!can_be_kept(
+				n->u.map.pairs[i].value, depth + 1, left))
+				return false;
+	return true;
+}
+
+/* What Director printed, when it is JSON that says how it went; else NULL. */
+static struct node *
+director_json(struct task *t, bool *ret_too_large)
+{
+	size_t left = JSON_VALUES_MAX - RECORD_VALUES;
 	struct node *n = NULL;
 
-	if (t->out == NULL ||
-	    json_read(t->out, strlen(t->out), &t->arena, &n, NULL) < 0 ||
+	*ret_too_large = t->out_len > RESULT_SHOWN;
+	if (t->out == NULL || *ret_too_large ||
+	    json_read(t->out, t->out_len, &t->arena, &n, NULL) < 0 ||
 	    n == NULL || n->type != NODE_MAP || node_get(n, "errlevel") == NULL)
 		return NULL;
-	return n;
+	*ret_too_large = !can_be_kept(n, RECORD_DEPTH, &left);
+	return *ret_too_large ? NULL : n;
 }
 
 static int
@@ -210,7 +245,8 @@ says_failure(const struct node *said)
 {
 	const struct node *level = node_get(said, "errlevel");
 
-	return level == NULL || level->type != NODE_INT || level->u.i != 0;
+	return level == NULL || level->type != NODE_INT || level->big ||
+	    level->u.i != 0;
 }
 
 static bool
@@ -228,12 +264,13 @@ output_of(struct task *t, struct node **ret_said, bool *ret_bad)
 {
 	struct arena *a = &t->arena;
 	struct node *n = node_new(a, NODE_MAP);
-	struct node *said = director_json(t);
+	bool too_large;
+	struct node *said = director_json(t, &too_large);
 	int rc = rc_of(&t->result);
 
 	*ret_bad = rc != 0 || said == NULL || says_failure(said);
 	if (said == NULL)
-		said = no_json(t, rc);
+		said = no_json(t, rc, too_large);
 	*ret_said = said;
 	node_set(a, n, "rc", node_int(a, rc));
 	node_set(a, n, "stdout", said);

@@ -55,6 +55,8 @@ node_strn(struct arena *a, const char *s, size_t len)
 struct node *
 node_str(struct arena *a, const char *s)
 {
+	if (s == NULL)
+		return NULL;
 	return node_strn(a, s, strlen(s));
 }
 

@@ -69,7 +69,8 @@ struct node {
 };
 
 /* Makers: NULL when the arena is latched or full, and then adding the NULL is
- * harmless, so that arena_check() at the end is the one check. s is copied. */
+ * harmless, so that arena_check() at the end is the one check. s is copied;
+ * NULL, as what could not be allocated, gives NULL. */
 struct node *node_new(struct arena *a, enum node_type type);
 struct node *node_str(struct arena *a, const char *s);
 struct node *node_strn(struct arena *a, const char *s, size_t len);

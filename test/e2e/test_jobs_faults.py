@@ -3,6 +3,7 @@
 """Project jobs when something goes wrong beneath them: whatever happens, a job
 has one end and its project's next job gets its turn."""
 
+import json
 import resource
 import select
 import shutil
@@ -194,3 +195,30 @@ def test_a_cancel_outlives_the_daemon(node):
     node.start()
     assert node.wait_job(job_id)["state"] == "cancelled"
     wait_for("all runs to be tidied up", lambda: not node.runs())
+
+
+def said(node, document):
+    """What a record shows of a Director that prints this document."""
+    (node.root / "document").write_text(document)
+    job = node.wait_job(node.up("web"))
+    return job["state"], node.info("web")["up"]["output"]["stdout"]
+
+
+def test_what_director_prints_is_kept_as_far_as_it_can_be(make_node):
+    """A record of it must be readable again."""
+    node = make_node({"jobs": {"output": 8 << 20}})
+    fake_director(node, "cat document; printf 'a\\000b' >&2")
+    node.start()
+    fine = {"errlevel": 0, "message": None, "failed": []}
+    assert said(node, json.dumps(fine)) == ("completed", fine)
+    assert node.info("web")["up"]["output"]["stderr"] == "a?b"
+    for document in (
+            '{"errlevel": 0, "x": ' + 62 * "[" + 62 * "]" + "}",
+            '{"errlevel": 0, "x": [' + 65490 * "1," + "1]}",
+            '{"errlevel": 0, "x": "' + 5000000 * "x" + '"}'):
+        state, got = said(node, document)
+        assert state == "incomplete" and "too large" in got["message"]
+    for document in ('{"errlevel": 0}\0', '{"errlevel": 0} x', "[]", "",
+                     '{"errlevel": 99999999999999999999}',
+                     '{"errlevel": "0"}'):
+        assert said(node, document)[0] == "incomplete"
