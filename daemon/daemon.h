@@ -42,8 +42,6 @@ struct daemon {
 	/* Of what is fixed at start: places, labels of configurations past. */
 	struct arena arena;
 	struct places places;
-	const char *metadata;
-	const char *namespaces;
 	char serverid[SERVERID_LEN];
 	/* What commands get as OVERLORD_METADATA and OVERLORD_NAMESPACES. */
 	const char *metadata;

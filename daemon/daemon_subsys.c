@@ -287,10 +287,7 @@ runner_start(struct daemon *d, struct error *e)
 	};
 	const struct runner_config none = { 0 };
 
-	d->metadata = arena_strdup(&d->arena, cfg(d)->metadata.location);
-	d->namespaces = arena_strdup(&d->arena, cfg(d)->metadata.namespaces);
-	if (arena_check(&d->arena, e) < 0 ||
-	    runner_new(&d->runner, &deps, &none, e) < 0)
+	if (runner_new(&d->runner, &deps, &none, e) < 0)
 		return -1;
 	daemon_apply(d);
 	return runner_recover(d->runner, e);
