@@ -110,16 +110,21 @@ reap_signal(pid_t pid, uint64_t start, int signo, struct error *e)
 int
 reap_boot_id(char buf[REAP_BOOT_ID_LEN], struct error *e)
 {
-	size_t len = REAP_BOOT_ID_LEN - 1;
+	static const char hex[] = "0123456789abcdef";
+	unsigned char id[(REAP_BOOT_ID_LEN - 1) / 2];
+	size_t i, len = sizeof(id);
 	struct timeval boot;
 
-	if (sysctlbyname("kern.boot_id", buf, &len, NULL, 0) == 0 && len > 0) {
-		buf[len] = '\0';
-		buf[strcspn(buf, "\n")] = '\0';
-		if (buf[0] != '\0')
-			return 0;
+	/* Random bytes, no text: 16 of them. */
+	if (sysctlbyname("kern.boot_id", id, &len, NULL, 0) == 0 && len > 0) {
+		for (i = 0; i < len; i++) {
+			buf[2 * i] = hex[id[i] >> 4];
+			buf[2 * i + 1] = hex[id[i] & 15];
+		}
+		buf[2 * len] = '\0';
+		return 0;
 	}
-	/* Before FreeBSD 14.  A step of the clock makes it another boot: the
+	/* Before FreeBSD 13.  A step of the clock makes it another boot: the
 	 * run is then repeated, and its project's lock still guards it. */
 	if (boot_time(&boot, e) == -1)
 		return -1;
