@@ -20,6 +20,8 @@
 #include "proto/runrec.h"
 
 #define TASK_ARENA_MAX ((size_t)128 << 20)
+#define RELOAD_MS 1000
+#define UNLOADED_MAX ((size_t)1 << 20)
 
 struct task *
 task_find(struct runner *r, struct job_id id)
@@ -37,12 +39,14 @@ static int
 load_job(struct task *t, struct job_id id, struct error *e)
 {
 	struct job *j = &t->job;
+	struct error mine = ERROR_INIT;
 	struct job_step *room;
 	int r = queue_get(t->r->deps.queue, id, &t->arena, j, e);
 
-	if (r != 0)
-		return r < 0 ? -1
-			     : error_set(e, OVE_NOTFOUND, "job %" PRIu64, id.v);
+	if (r < 0)
+		return -1;
+	if (r != 0 || job_state_is_finished(j->state))
+		return error_set(e, OVE_NOTFOUND, "job %" PRIu64, id.v);
 	room = arena_calloc(&t->arena, JOB_STEPS_MAX, sizeof(*room));
 	if (room == NULL)
 		return arena_check(&t->arena, e);
@@ -51,10 +55,12 @@ load_job(struct task *t, struct job_id id, struct error *e)
 	j->steps = room;
 	t->cancel_asked = t->cancel_on_disk = j->cancel_asked;
 	t->kind = job_kind_find(j->kind);
-	/* What cannot be read ends as a failed job, by its kind's `open`. */
+	/* What is no JSON ends as a failed job, by its kind's `open`. */
 	(void)json_read(
-	    j->payload, j->payload_len, &t->arena, &t->payload, NULL);
-	return 0;
+	    j->payload, j->payload_len, &t->arena, &t->payload, &mine);
+	if (mine.code == OVE_NOMEM)
+		return error_nomem(e);
+	return arena_check(&t->arena, e);
 }
 
 static int
@@ -80,21 +86,52 @@ task_new(struct runner *r, struct job_id id, struct task **ret, struct error *e)
 	return 0;
 }
 
+/* A job that the queue has handed out: it holds its lane, so one that cannot be
+ * loaded now is tried again. */
+static void
+begin(struct runner *r, struct job_id id)
+{
+	struct error e = ERROR_INIT;
+	struct job_id *slot;
+	struct task *t;
+
+	if (task_new(r, id, &t, &e) == 0) {
+		task_open(t);
+		return;
+	}
+	/* It was cancelled meanwhile, and is forgotten already. */
+	if (e.code == OVE_NOTFOUND)
+		return;
+	log_error("runner", FIELDS(LF_I("job", id.v)),
+	    "cannot be loaded, trying again: %s", e.text);
+	slot = array_add(&r->unloaded, &e);
+	if (slot == NULL) {
+		log_error("runner", FIELDS(LF_I("job", id.v)),
+		    "waits for a restart: %s", e.text);
+		return;
+	}
+	*slot = id;
+	timer_arm(&r->reload, RELOAD_MS);
+}
+
+static void
+on_reload(struct timer *tm)
+{
+	struct runner *r = container_of(tm, struct runner, reload);
+	AUTO_ARRAY struct array ids = r->unloaded;
+
+	array_init(&r->unloaded, sizeof(struct job_id), UNLOADED_MAX);
+	for (size_t i = 0; i < ids.n; i++)
+		begin(r, *(const struct job_id *)array_at(&ids, i));
+}
+
 void
 runner_ready(struct runner *r)
 {
-	struct error e = ERROR_INIT;
 	struct job_id id;
-	struct task *t;
 
-	while (queue_take(r->deps.queue, &id) == 0) {
-		if (task_new(r, id, &t, &e) == 0) {
-			task_open(t);
-			continue;
-		}
-		log_error("runner", FIELDS(LF_I("job", id.v)),
-		    "cannot be loaded, it waits for a restart: %s", e.text);
-	}
+	while (queue_take(r->deps.queue, &id) == 0)
+		begin(r, id);
 }
 
 /* A job that was running when the last daemon ended. */
@@ -197,8 +234,14 @@ runner_new(struct runner **ret, const struct runner_deps *deps,
 	if (r == NULL)
 		return error_nomem(e);
 	TAILQ_INIT(&r->tasks);
+	array_init(&r->unloaded, sizeof(struct job_id), UNLOADED_MAX);
 	r->deps = *deps;
 	r->config = *c;
+	if (timer_init(&r->reload, deps->loop, on_reload, "runner reload", e) <
+	    0) {
+		mem_free(r);
+		return -1;
+	}
 	*ret = r;
 	return 0;
 }
@@ -220,6 +263,8 @@ runner_free(struct runner *r)
 		TAILQ_REMOVE(&r->tasks, t, link);
 		task_release(t);
 	}
+	timer_fini(&r->reload);
+	array_fini(&r->unloaded);
 	mem_free(r);
 	return NULL;
 }

@@ -11,6 +11,7 @@
 
 #include "daemon/record.h"
 #include "daemon/runner.h"
+#include "lib/base/array.h"
 #include "lib/event/loop.h"
 #include "lib/event/proctab.h"
 #include "lib/store/queue.h"
@@ -129,6 +130,9 @@ struct runner {
 	struct runner_config config;
 	struct task_list tasks;
 	unsigned tasks_n;
+	/* Ids of jobs that were taken and could not be loaded yet. */
+	struct array unloaded;
+	struct timer reload;
 };
 
 struct task *task_find(struct runner *r, struct job_id id);

@@ -17,6 +17,7 @@
  */
 #include "daemon/runner_internal.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -394,9 +395,10 @@ run_step(struct task *t, struct error *e)
 
 /* A lack that passes by itself: full disks, full tables. */
 static bool
-passes(enum ove code)
+passes(const struct error *e)
 {
-	return code == OVE_NOSPACE || code == OVE_BUSY || code == OVE_NOMEM;
+	return e->code == OVE_NOSPACE || e->code == OVE_BUSY ||
+	    e->code == OVE_NOMEM || e->sys == EMFILE || e->sys == ENFILE;
 }
 
 void
@@ -410,7 +412,7 @@ task_start(struct task *t)
 		return;
 	}
 	if (run_step(t, &e) < 0) {
-		if (!passes(e.code)) {
+		if (!passes(&e)) {
 			task_fail(t, "OSError", &e);
 			return;
 		}

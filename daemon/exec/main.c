@@ -280,7 +280,8 @@ launch(struct helper *h, struct error *e)
 	    reap_acquire(e) == -1 || child_start(&h->child, &h->spec, e) == -1)
 		return -1;
 	h->result.started_at = clock_wall_ms();
-	if (h->spec.deadline_ms > 0)
+	if (h->spec.deadline_ms > 0 &&
+	    h->spec.deadline_ms < NEVER - clock_mono_ms())
 		h->deadline_ms = clock_mono_ms() + h->spec.deadline_ms;
 	if (write_child(h, e) == -1)
 		return -1;

@@ -10,7 +10,9 @@ import shutil
 import signal
 import threading
 
-from node import is_alive, wait_for
+import pytest
+
+from node import DAEMON, DIRECTOR_FILE, is_alive, wait_for
 
 
 def fake_director(node, script):
@@ -222,3 +224,25 @@ def test_what_director_prints_is_kept_as_far_as_it_can_be(make_node):
                      '{"errlevel": 99999999999999999999}',
                      '{"errlevel": "0"}'):
         assert said(node, document)[0] == "incomplete"
+
+
+def test_a_job_waits_for_memory(make_node):
+    """It is neither lost nor failed for want of it."""
+    if b"__asan_init" in DAEMON.read_bytes():
+        pytest.skip("the address sanitizer ends a program without memory")
+    node = make_node({"max_watch_commands": 1}).start()
+    node.behave("other", "hang")
+    other = node.up("other")
+    node.wait_call("appjail", "makejail")
+    web = node.up("web", director_file=DIRECTOR_FILE + 5000000 * "#")
+    pid = node.process.pid
+    # Less than it has: what is free already is all there is.
+    resource.prlimit(pid, resource.RLIMIT_AS, (
+        1 << 30, resource.RLIM_INFINITY))
+    node.request("DELETE", f"/v1/jobs/{other}")
+    wait_for("the job to be taken", lambda: "cannot be loaded" in
+             node.log_text())
+    assert node.job(web)["state"] == "queued"
+    resource.prlimit(pid, resource.RLIMIT_AS, (
+        resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert node.wait_job(web)["state"] == "completed"
