@@ -124,6 +124,14 @@ task_retry(struct task *t, void (*again)(struct task *t))
 	task_retry_in(t, again, RETRY_MS);
 }
 
+/* A lack that passes by itself: full disks, full tables. */
+static bool
+passes(const struct error *e)
+{
+	return e->code == OVE_NOSPACE || e->code == OVE_BUSY ||
+	    e->code == OVE_NOMEM || e->sys == EMFILE || e->sys == ENFILE;
+}
+
 static int
 batch_of_write(struct task *t, struct store_batch *b, struct error *e)
 {
@@ -393,14 +401,6 @@ run_step(struct task *t, struct error *e)
 	    : r;
 }
 
-/* A lack that passes by itself: full disks, full tables. */
-static bool
-passes(const struct error *e)
-{
-	return e->code == OVE_NOSPACE || e->code == OVE_BUSY ||
-	    e->code == OVE_NOMEM || e->sys == EMFILE || e->sys == ENFILE;
-}
-
 void
 task_start(struct task *t)
 {
@@ -442,6 +442,12 @@ task_next(struct task *t)
 	}
 	if (s == NULL) {
 		t->kind->close(t, &v);
+		/* Without memory it has not seen what there is to see. */
+		if (t->arena.latch == OVE_NOMEM) {
+			t->arena.latch = OVE_NONE;
+			task_retry(t, task_next);
+			return;
+		}
 		task_finish(t, &v);
 		return;
 	}
@@ -596,7 +602,8 @@ note_of(struct task *t, const struct run_result *res)
 	return res->cancelled || t->cancel_asked ? "cancelled" : "";
 }
 
-static void
+/* False when it is to be read again. */
+static bool
 read_output(struct task *t, const char *which, char **ret, size_t *ret_len)
 {
 	struct error e = ERROR_INIT;
@@ -604,47 +611,47 @@ read_output(struct task *t, const char *which, char **ret, size_t *ret_len)
 	mem_free(STEAL(*ret));
 	*ret_len = 0;
 	if (proctab_read_output(t->r->deps.proctab, t->key, which,
-		t->r->config.output_max, ret, ret_len, &e) < 0)
-		log_warn("runner", FIELDS(LF_I("job", t->job.id.v)),
-		    "cannot read what the command said: %s", e.text);
+		t->r->config.output_max, ret, ret_len, &e) == 0)
+		return true;
+	log_warn("runner", FIELDS(LF_I("job", t->job.id.v)),
+	    "cannot read what the command said: %s", e.text);
+	return !passes(&e);
 }
 
-static void
+static bool
 read_outputs(struct task *t)
 {
 	size_t len;
 
-	read_output(t, RUN_FILE_STDOUT, &t->out, &t->out_len);
-	read_output(t, RUN_FILE_STDERR, &t->err, &len);
+	if (!read_output(t, RUN_FILE_STDOUT, &t->out, &t->out_len) ||
+	    !read_output(t, RUN_FILE_STDERR, &t->err, &len))
+		return false;
 	/* A record is JSON, which holds every character but this. */
 	for (size_t i = 0; i < len; i++)
 		if (t->err[i] == '\0')
 			t->err[i] = '?';
+	return true;
 }
 
+/* Acts on how the command of the step has ended. */
 static void
-command_ended(struct task *t, const struct run_result *res)
+take_result(struct task *t)
 {
 	struct error e = ERROR_INIT;
 
-	t->running = false;
-	t->result = *res;
-	read_outputs(t);
-	(void)snprintf(t->past_key, sizeof(t->past_key), "%s", t->key);
-	t->past = t->step;
-	log_info("runner",
-	    FIELDS(LF_I("job", t->job.id.v), LF_S("step", t->step->name),
-		LF_I("rc", rc_of(res))),
-	    "ended");
-	switch (res->how) {
+	if (!read_outputs(t)) {
+		task_retry(t, take_result);
+		return;
+	}
+	switch (t->result.how) {
 	case RUN_EXITED:
 	case RUN_SIGNALLED:
-		end_step(t, rc_of(res), note_of(t, res));
+		end_step(t, rc_of(&t->result), note_of(t, &t->result));
 		task_next(t);
 		return;
 	case RUN_EXEC_FAILED:
 		(void)error_set_errno(
-		    &e, res->sys, "execute %s", t->r->config.director);
+		    &e, t->result.sys, "execute %s", t->r->config.director);
 		task_fail(t, "OSError", &e);
 		return;
 	case RUN_INTERRUPTED:
@@ -654,6 +661,20 @@ command_ended(struct task *t, const struct run_result *res)
 		task_vanished(t);
 		return;
 	}
+}
+
+static void
+command_ended(struct task *t, const struct run_result *res)
+{
+	t->running = false;
+	t->result = *res;
+	(void)snprintf(t->past_key, sizeof(t->past_key), "%s", t->key);
+	t->past = t->step;
+	log_info("runner",
+	    FIELDS(LF_I("job", t->job.id.v), LF_S("step", t->step->name),
+		LF_I("rc", rc_of(res))),
+	    "ended");
+	take_result(t);
 }
 
 struct job_id

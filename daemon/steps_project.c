@@ -223,12 +223,18 @@ static struct node *
 director_json(struct task *t, bool *ret_too_large)
 {
 	size_t left = JSON_VALUES_MAX - RECORD_VALUES;
+	struct error e = ERROR_INIT;
 	struct node *n = NULL;
 
 	*ret_too_large = t->out_len > RESULT_SHOWN;
-	if (t->out == NULL || *ret_too_large ||
-	    json_read(t->out, t->out_len, &t->arena, &n, NULL) < 0 ||
-	    n == NULL || n->type != NODE_MAP || node_get(n, "errlevel") == NULL)
+	if (t->out == NULL || *ret_too_large)
+		return NULL;
+	if (json_read(t->out, t->out_len, &t->arena, &n, &e) < 0) {
+		if (e.code == OVE_NOMEM)
+			t->arena.latch = OVE_NOMEM;
+		return NULL;
+	}
+	if (n->type != NODE_MAP || node_get(n, "errlevel") == NULL)
 		return NULL;
 	*ret_too_large = !can_be_kept(n, RECORD_DEPTH, &left);
 	return *ret_too_large ? NULL : n;

@@ -4,6 +4,7 @@
 has one end and its project's next job gets its turn."""
 
 import json
+import os
 import resource
 import select
 import shutil
@@ -246,3 +247,20 @@ def test_a_job_waits_for_memory(make_node):
     resource.prlimit(pid, resource.RLIMIT_AS, (
         resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     assert node.wait_job(web)["state"] == "completed"
+
+
+def test_what_a_command_said_is_read_when_there_are_descriptors(node):
+    node.behave("web", "delay=0.5")
+    job_id = node.up("web")
+    node.wait_call("appjail", "makejail")
+    pid = node.process.pid
+    old = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    fds = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+    # The lowest free one and no more.
+    first = min(set(range(len(fds) + 1)) - fds)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (first + 1, old[1]))
+    wait_for("it to be tried", lambda: "cannot read what the command said" in
+             node.log_text())
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, old)
+    assert node.wait_job(job_id)["state"] == "completed"
+    assert node.info("web")["up"]["output"]["stdout"]["errlevel"] == 0
