@@ -55,6 +55,8 @@ struct job_kind {
 	 * ends here, TASK_WAITS: whoever it waits for calls task_open() again.
 	 */
 	int (*open)(struct task *t, struct verdict *v);
+	/* Before each further step: 0 or TASK_VERDICT. May be NULL. */
+	int (*between)(struct task *t, struct verdict *v);
 	/* After the last step. */
 	void (*close)(struct task *t, struct verdict *v);
 };

@@ -440,6 +440,12 @@ task_next(struct task *t)
 		task_cancel_unstarted(t);
 		return;
 	}
+	if (s != NULL && t->write.change.step_end != NULL &&
+	    t->kind->between != NULL &&
+	    t->kind->between(t, &v) == TASK_VERDICT) {
+		task_finish(t, &v);
+		return;
+	}
 	if (s == NULL) {
 		t->kind->close(t, &v);
 		/* Without memory it has not seen what there is to see. */

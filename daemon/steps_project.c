@@ -534,11 +534,11 @@ static const struct step_row destroy_steps[] = {
 
 static const struct job_kind kinds[] = {
 	{ "create", true, RECORD_UP, create_steps, ARRAY_LEN(create_steps),
-	    create_open, create_close },
+	    create_open, check_lock, create_close },
 	{ "destroy", true, RECORD_DOWN, destroy_steps, ARRAY_LEN(destroy_steps),
-	    destroy_open, destroy_close },
-	{ "cancel", false, RECORD_UP, NULL, 0, cancel_open, NULL },
-	{ "", false, RECORD_UP, NULL, 0, unknown_open, NULL },
+	    destroy_open, NULL, destroy_close },
+	{ "cancel", false, RECORD_UP, NULL, 0, cancel_open, NULL, NULL },
+	{ "", false, RECORD_UP, NULL, 0, unknown_open, NULL, NULL },
 };
 
 const struct job_kind *

@@ -241,6 +241,19 @@ def test_the_lock_of_our_dead_director_is_removed(node):
     assert "lock" in job["message"]
 
 
+def test_the_lock_of_a_killed_down_does_not_stop_the_up_after_it(node):
+    node.wait_job(node.up("web"))
+    node.behave("web", "down-delay=30")
+    job_id = node.up("web", restart=True)
+    row = node.wait_call("appjail-director", "down")
+    wait_for("it to hold the lock", lambda: node.info("web").get("locked"))
+    node.behave("web")
+    os.kill(row[1], signal.SIGKILL)
+    job = node.wait_job(job_id)
+    assert job["state"] == "completed" and "lock" in job["message"]
+    assert [s["rc"] for s in job["steps"]] == [137, 0]
+
+
 def lock_of(node, project):
     lock = node.standin / "director" / "locks" / project
     lock.mkdir(parents=True, exist_ok=True)
