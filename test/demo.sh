@@ -33,7 +33,7 @@ while [ $# -gt 0 ]; do
 	shift
 done
 
-need_deps build
+need_deps build test
 echo "== build"
 build_overlord "$build" -Dtests=true
 
