@@ -280,8 +280,6 @@ main(int argc, char **argv, char **envp)
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 	/* A file size limit is a full disk, not a reason to die. */
 	(void)sigaction(SIGXFSZ, &ignore, NULL);
-	/* A limit on file sizes is an error of the write like a full disk. */
-	(void)sigaction(SIGXFSZ, &ignore, NULL);
 	if (!a.opts.foreground && (ready = detach(&e)) < 0)
 		return complain(&e, EXIT_CODE_OSERR);
 	return run(&a, &l, ready);
