@@ -633,7 +633,7 @@ read_outputs(struct task *t)
 	    !read_output(t, RUN_FILE_STDERR, &t->err, &len))
 		return false;
 	/* A record is JSON, which holds every character but this. */
-	for (size_t i = 0; i < len; i++)
+	for (size_t i = 0; t->err != NULL && i < len; i++)
 		if (t->err[i] == '\0')
 			t->err[i] = '?';
 	return true;
