@@ -71,6 +71,7 @@ struct cmd_args {
 	struct cmd_strs metadata;
 	int64_t expire;
 	const char *expire_type;
+	const char *scope;
 
 	/* print-config, validate */
 	bool redact;

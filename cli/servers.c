@@ -190,6 +190,15 @@ servers_of_spec(
 
 /* This machine */
 
+/* As little as the command needs. */
+static const char *
+local_scope(const struct cmd_args *args)
+{
+	return args->words.n > 0 && strcmp(args->words.items[0], "cancel") == 0
+	    ? "deploy"
+	    : "read";
+}
+
 static const char *
 make_local_token(struct session *s)
 {
@@ -217,7 +226,8 @@ make_local_token(struct session *s)
 		mem_wipe(raw, sizeof(raw));
 	}
 	claims = node_new(&s->arena, NODE_MAP);
-	node_set(&s->arena, claims, "scope", node_str(&s->arena, "read"));
+	node_set(&s->arena, claims, "scope",
+	    node_str(&s->arena, local_scope(&s->args)));
 	node_set(&s->arena, claims, "exp",
 	    node_int(&s->arena, clock_wall_ms() / 1000 + LOCAL_TOKEN_S));
 	if (key == NULL || claims == NULL ||

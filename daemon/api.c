@@ -302,6 +302,26 @@ auth_header(struct http_req *req, const char **ret_name)
 	return v;
 }
 
+/* A copy that lives as long as the request; false after an answer. */
+static bool
+keep_projects(struct api_call *c)
+{
+	struct error e = ERROR_INIT;
+	char *copy;
+
+	if (c->token.projects == NULL)
+		return true;
+	copy = arena_alloc(c->arena, c->token.projects_len);
+	if (copy == NULL) {
+		(void)error_nomem(&e);
+		api_reply_error(c->api, c->req, &e);
+		return false;
+	}
+	memcpy(copy, c->token.projects, c->token.projects_len);
+	c->token.projects = copy;
+	return true;
+}
+
 /* False after an answer. */
 static bool
 authenticate(struct api_call *c)
@@ -331,7 +351,11 @@ authenticate(struct api_call *c)
 	if (token_verify(c->api->config.key, space + 1,
 		s.len - (size_t)(space + 1 - s.p), clock_wall_ms(), &c->token,
 		&e) == 0)
-		return true;
+		return keep_projects(c);
+	if (e.code == OVE_NOMEM) {
+		api_reply_error(c->api, c->req, &e);
+		return false;
+	}
 	log_debug("api",
 	    FIELDS(LF_S("req", http_req_request_id(c->req)),
 		LF_S("peer", http_req_peer(c->req))),
@@ -454,7 +478,7 @@ on_head(struct http_req *req, void *ctx)
 		handlers[c->route](c);
 		return;
 	}
-	if (!authenticate(c))
+	if (!authenticate(c) || !api_may(c))
 		return;
 	http_req_set_ctx(req, c);
 	httpd_accept_body(req, api->config.body_bytes);

@@ -55,6 +55,14 @@ void api_reply_head(struct http_req *req, int status);
 /* "TOKEN@ADDRESS": who asks. */
 const char *api_by(const struct api_call *c);
 
+/* Whether the token may call this route, about this project; false after an
+ * answer. */
+bool api_may(struct api_call *c);
+/* Whether what is of this project is for the token; and that with an answer
+ * when it is not. */
+bool api_sees(const struct api_call *c, const char *project);
+bool api_may_project(struct api_call *c, const char *project);
+
 /* On the file worker: reads what a struct log_read asks for. */
 void api_read_log(struct work *w);
 

@@ -184,10 +184,18 @@ query_is_known(struct api_call *c)
 	return true;
 }
 
+static bool
+is_seen(const char *name, void *ctx)
+{
+	const struct api_call *c = ctx;
+
+	return api_sees(c, name);
+}
+
 void
 api_jobs(struct api_call *c)
 {
-	struct queue_filter f = { 0 };
+	struct queue_filter f = { .wants = is_seen, .wants_ctx = c };
 	struct node *list = node_new(c->arena, NODE_LIST);
 	struct error e = ERROR_INIT;
 	uint64_t limit = LIST_DEFAULT;
@@ -265,6 +273,8 @@ api_job(struct api_call *c)
 		api_reply_error(c->api, c->req, &e);
 		return;
 	}
+	if (!api_may_project(c, j.name))
+		return;
 	n = job_node(c, &j);
 	if (j.result_len > 0 &&
 	    json_read(j.result, j.result_len, c->arena, &result, NULL) == 0)
@@ -355,6 +365,8 @@ api_job_cancel(struct api_call *c)
 	else if (r == QUEUE_NOTFOUND)
 		api_reply_message(c->api, c->req, 404,
 		    "Job %s cannot be found.", c->params[0]);
+	else if (!api_may_project(c, j.name))
+		return;
 	else if (job_state_is_finished(j.state))
 		api_reply_message(c->api, c->req, 409,
 		    "Job %" PRIu64 " has ended: %s.", id.v,

@@ -29,12 +29,18 @@ void
 api_projects(struct api_call *c)
 {
 	struct error e = ERROR_INIT;
-	struct node *list;
+	struct node *list, *seen;
 
-	if (inventory_projects(c->api->deps.inventory, c->arena, &list, &e) < 0)
+	if (inventory_projects(c->api->deps.inventory, c->arena, &list, &e) <
+	    0) {
 		api_reply_error(c->api, c->req, &e);
-	else
-		api_reply(c->api, c->req, 200, "projects", list);
+		return;
+	}
+	seen = node_new(c->arena, NODE_LIST);
+	for (size_t i = 0; i < list->u.list.n; i++)
+		if (api_sees(c, node_text(list->u.list.items[i])))
+			node_add(c->arena, seen, list->u.list.items[i]);
+	api_reply(c->api, c->req, 200, "projects", seen);
 }
 
 /* Adds the record as a member, with its age; -1 on failure. */

@@ -38,6 +38,8 @@ static const char header_json[] = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
 /* What is known of a token whose signature and claims are good. */
 struct verdict {
 	struct token_info info;
+	/* What info.projects points to. */
+	char *projects;
 	/* Good from here (nbf or iat, the later) to before there; seconds. */
 	int64_t from;
 	int64_t until;
@@ -93,6 +95,7 @@ place_clear(struct place *p)
 	if (p->token != NULL)
 		mem_wipe(p->token, p->len);
 	mem_free(p->token);
+	mem_free(p->verdict.projects);
 	*p = (struct place){ 0 };
 }
 
@@ -423,6 +426,93 @@ name_token(const char *token, const struct parts *p, const struct node *claims,
 	(void)sodium_bin2hex(info->id, sizeof(info->id), hash, ID_HASH_BYTES);
 }
 
+static const char *const scopes[] = {
+	[TOKEN_SCOPE_READ] = "read",
+	[TOKEN_SCOPE_DEPLOY] = "deploy",
+	[TOKEN_SCOPE_ADMIN] = "admin",
+};
+
+const char *
+token_scope_to_string(enum token_scope s)
+{
+	return (size_t)s < ARRAY_LEN(scopes) ? scopes[s] : NULL;
+}
+
+bool
+token_scope_from_string(const char *s, enum token_scope *ret)
+{
+	for (size_t i = TOKEN_SCOPE_READ; i < ARRAY_LEN(scopes); i++)
+		if (strcmp(scopes[i], s) == 0) {
+			*ret = (enum token_scope)i;
+			return true;
+		}
+	return false;
+}
+
+/* -1: not a list of texts that can be names. */
+static int
+pack_projects(const struct node *list, struct strbuf *out)
+{
+	if (list->type != NODE_LIST)
+		return -1;
+	for (size_t i = 0; i < list->u.list.n; i++) {
+		const struct node *n = list->u.list.items[i];
+		const char *name = node_text(n);
+
+		if (name == NULL || strlen(name) != n->u.str.len)
+			return -1;
+		strbuf_add(out, name, n->u.str.len + 1);
+	}
+	return 0;
+}
+
+/* A claim that narrows, but in words that are not ours, leaves nothing: what it
+ * took away cannot be known. */
+static int
+read_rights(const struct node *claims, struct verdict *v, struct error *e)
+{
+	const struct node *scope = node_get(claims, "scope");
+	const struct node *projects = node_get(claims, "projects");
+	AUTO_STRBUF struct strbuf names;
+
+	strbuf_init(&names, TOKEN_MAX);
+	v->info.scope = TOKEN_SCOPE_ALL;
+	if (scope != NULL &&
+	    (node_text(scope) == NULL ||
+		!token_scope_from_string(node_text(scope), &v->info.scope)))
+		v->info.scope = TOKEN_SCOPE_NONE;
+	if (projects == NULL)
+		return 0;
+	if (pack_projects(projects, &names) < 0)
+		v->info.scope = TOKEN_SCOPE_NONE;
+	/* So that an empty list is not taken for none. */
+	strbuf_addc(&names, '\0');
+	return strbuf_take(&names, &v->projects, &v->info.projects_len, e);
+}
+
+bool
+token_has_project(const struct token_info *t, const char *name)
+{
+	size_t len = strlen(name) + 1, n;
+
+	if (t->projects == NULL)
+		return true;
+	/* An empty name is nobody's, and ends the list. */
+	for (size_t i = 0; len > 1 && i < t->projects_len; i += n) {
+		n = strlen(t->projects + i) + 1;
+		if (n == len && memcmp(t->projects + i, name, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+token_hash(const void *p, size_t len, unsigned char ret[TOKEN_HASH_LEN])
+{
+	_Static_assert(TOKEN_HASH_LEN == crypto_hash_sha256_BYTES, "length");
+	crypto_hash_sha256(ret, p, len);
+}
+
 /* What the cache does not know. */
 static int
 examine(const struct token_key *k, const char *token, size_t len,
@@ -444,7 +534,7 @@ examine(const struct token_key *k, const char *token, size_t len,
 	if (read_times(claims, ret, e) < 0)
 		return -1;
 	name_token(token, &p, claims, &ret->info);
-	return 0;
+	return read_rights(claims, ret, e);
 }
 
 /* In constant time; in blocks of 64, which libsodium compares some ten times as
@@ -479,16 +569,21 @@ find_place(struct token_key *k, const char *token, size_t len)
 	return &k->cache[hash[0] % CACHE_N];
 }
 
-/* Without memory it is simply not kept. */
-static void
+/* Without memory it is simply not kept; false: and neither are its projects. */
+static bool
 keep(struct place *p, const char *token, size_t len, const struct verdict *v)
 {
 	char *copy = mem_dup(token, len);
 
+	if (copy == NULL && v->projects != NULL) {
+		mem_free(v->projects);
+		return false;
+	}
 	if (copy == NULL)
-		return;
+		return true;
 	place_clear(p);
 	*p = (struct place){ .token = copy, .len = len, .verdict = *v };
+	return true;
 }
 
 int
@@ -497,7 +592,7 @@ token_verify(struct token_key *k, const char *token, size_t len, int64_t now_ms,
 {
 	struct error why = ERROR_INIT;
 	struct place *p = find_place(k, token, len);
-	struct verdict v;
+	struct verdict v = { .projects = NULL };
 
 	if (p->token != NULL && p->len == len && same(p->token, token, len)) {
 		if (check_times(&p->verdict, now_ms, e) < 0)
@@ -510,9 +605,13 @@ token_verify(struct token_key *k, const char *token, size_t len, int64_t now_ms,
 			return error_nomem(e);
 		return error_set(e, OVE_DENIED, "token: %s", why.text);
 	}
-	if (check_times(&v, now_ms, e) < 0)
+	v.info.projects = v.projects;
+	if (check_times(&v, now_ms, e) < 0) {
+		mem_free(v.projects);
 		return error_wrap(e, "token '%s'", v.info.id);
-	keep(p, token, len, &v);
+	}
+	if (!keep(p, token, len, &v))
+		return error_nomem(e);
 	*ret = v.info;
 	return 0;
 }

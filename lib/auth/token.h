@@ -27,6 +27,21 @@ AUTO_DEFINE(token_key)
 int token_sign(const struct token_key *k, const struct node *claims, char **ret,
     struct error *e);
 
+/* In order: each may do what those before it may. */
+enum token_scope {
+	/* A 'scope' or 'projects' that we do not understand: nothing. */
+	TOKEN_SCOPE_NONE,
+	TOKEN_SCOPE_READ,
+	TOKEN_SCOPE_DEPLOY,
+	TOKEN_SCOPE_ADMIN,
+	/* No such claim: everything, as the original's tokens. */
+	TOKEN_SCOPE_ALL
+};
+/* "read", "deploy", "admin"; NULL for the others. */
+const char *token_scope_to_string(enum token_scope s);
+/* false when it is none of these words. */
+bool token_scope_from_string(const char *s, enum token_scope *ret);
+
 struct token_info {
 	/* Short and stable, for logs and records: the jti when it is a string
 	 * of 1 to 64 printable ASCII characters, else the first 12 hex digits
@@ -34,7 +49,15 @@ struct token_info {
 	char id[65];
 	/* Unix seconds; 0 = never. */
 	int64_t exp;
+	enum token_scope scope;
+	/* The claim 'projects', which narrows the token: names, each with its
+	 * NUL, in projects_len bytes; NULL when there is no such claim. Good
+	 * until the next token_verify(). */
+	const char *projects;
+	size_t projects_len;
 };
+/* Whether the token is for this project. */
+bool token_has_project(const struct token_info *t, const char *name);
 /* Verifies the signature first, then the claims (rest-api.md 2.2). now_ms is
  * wall time. -1: OVE_DENIED with the reason (for the log; clients see one
  * text), or OVE_NOMEM. The answer is the same with a cached token: its exp, nbf
@@ -45,3 +68,7 @@ int token_verify(struct token_key *k, const char *token, size_t len,
  * OVE_INVALID when it is not a token. */
 int token_decode(const char *token, size_t len, struct arena *a,
     struct node **ret_header, struct node **ret_claims, struct error *e);
+
+/* SHA-256, for what must not be kept as it is. */
+#define TOKEN_HASH_LEN 32
+void token_hash(const void *p, size_t len, unsigned char ret[TOKEN_HASH_LEN]);

@@ -117,6 +117,9 @@ struct queue_filter {
 	const char *name;
 	const char *kind;
 	unsigned states;
+	/* Whether jobs of this name are wanted; NULL: all are. */
+	bool (*wants)(const char *name, void *ctx);
+	void *wants_ctx;
 	/* Ids below this one; 0 = from the newest. */
 	uint64_t before;
 	size_t limit;

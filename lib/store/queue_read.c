@@ -89,6 +89,8 @@ list_matches(const struct queue_filter *f, const struct job *j)
 		return false;
 	if (f->name != NULL && strcmp(f->name, j->name) != 0)
 		return false;
+	if (f->wants != NULL && !f->wants(j->name, f->wants_ctx))
+		return false;
 	return f->kind == NULL || strcmp(f->kind, j->kind) == 0;
 }
 

@@ -341,7 +341,8 @@ def test_gen_token(tmp_path):
     token = r.out.rstrip("\n")
     assert jwt.get_unverified_header(token) == {"alg": "HS256", "typ": "JWT"}
     claims = jwt.decode(token, "abc", algorithms=["HS256"])
-    assert list(claims) == ["metadata", "random_chunk", "exp"]
+    assert list(claims) == ["metadata", "random_chunk", "exp", "jti"]
+    assert len(claims["jti"]) == 24
     metadata = claims["metadata"]
     assert list(metadata) == ["a", "c", "d", "overlord.version"]
     assert metadata["a"] == "é" and metadata["c"] == ""
@@ -352,6 +353,12 @@ def test_gen_token(tmp_path):
     r = overlord(tmp_path, "gen-token", "--expire", "-5")
     assert "exp" not in jwt.decode(r.out.rstrip("\n"), "abc",
                                    algorithms=["HS256"])
+    r = overlord(tmp_path, "gen-token", "--scope", "deploy", "--project",
+                 "web", "--project", "dns")
+    claims = jwt.decode(r.out.rstrip("\n"), "abc", algorithms=["HS256"])
+    assert list(claims)[2:] == ["jti", "scope", "projects"]
+    assert claims["scope"] == "deploy"
+    assert claims["projects"] == ["web", "dns"]
 
 
 def test_gen_token_key_file(tmp_path):

@@ -631,6 +631,76 @@ id_is_stable(void **state)
 	assert_string_not_equal(one.id, two.id);
 }
 
+/* What the claims leave of the rights; "web" is asked for. */
+static const struct rights {
+	const char *claims;
+	enum token_scope scope;
+	bool narrowed;
+	bool web;
+} rights[] = {
+	{ "{}", TOKEN_SCOPE_ALL, false, true },
+	{ "{\"scope\":\"read\"}", TOKEN_SCOPE_READ, false, true },
+	{ "{\"scope\":\"deploy\"}", TOKEN_SCOPE_DEPLOY, false, true },
+	{ "{\"scope\":\"admin\"}", TOKEN_SCOPE_ADMIN, false, true },
+	{ "{\"scope\":\"\"}", TOKEN_SCOPE_NONE, false, true },
+	{ "{\"scope\":\"Admin\"}", TOKEN_SCOPE_NONE, false, true },
+	{ "{\"scope\":\"read deploy\"}", TOKEN_SCOPE_NONE, false, true },
+	{ "{\"scope\":null}", TOKEN_SCOPE_NONE, false, true },
+	{ "{\"scope\":3}", TOKEN_SCOPE_NONE, false, true },
+	{ "{\"scope\":[\"admin\"]}", TOKEN_SCOPE_NONE, false, true },
+	{ "{\"projects\":[\"web\"]}", TOKEN_SCOPE_ALL, true, true },
+	{ "{\"projects\":[\"dns\",\"web\"]}", TOKEN_SCOPE_ALL, true, true },
+	{ "{\"projects\":[\"webs\",\"we\"]}", TOKEN_SCOPE_ALL, true, false },
+	{ "{\"projects\":[\"\",\"web\"]}", TOKEN_SCOPE_ALL, true, true },
+	{ "{\"projects\":[]}", TOKEN_SCOPE_ALL, true, false },
+	{ "{\"projects\":[\"\"]}", TOKEN_SCOPE_ALL, true, false },
+	{ "{\"projects\":\"web\"}", TOKEN_SCOPE_NONE, true, false },
+	{ "{\"projects\":null}", TOKEN_SCOPE_NONE, true, false },
+	{ "{\"projects\":[3]}", TOKEN_SCOPE_NONE, true, false },
+	{ "{\"scope\":\"read\",\"projects\":[\"web\"]}", TOKEN_SCOPE_READ, true,
+	    true },
+};
+
+static void
+narrowed_by_claims(void **state)
+{
+	AUTO(token_key) struct token_key *k = key_of("abc");
+	struct strbuf b AUTO_STRBUF;
+	struct token_info info;
+	struct error e = ERROR_INIT;
+
+	(void)state;
+	strbuf_init(&b, 1 << 16);
+	/* The second time from the cache. */
+	for (size_t i = 0; i < 2 * ARRAY_LEN(rights); i++) {
+		const struct rights *r = &rights[i / 2];
+
+		make(&b, H, r->claims, false);
+		test_ok(token_verify(k, b.buf, b.len, MS(NOW), &info, &e), &e);
+		if (info.scope != r->scope ||
+		    (info.projects != NULL) != r->narrowed ||
+		    token_has_project(&info, "web") != r->web)
+			fail_msg("%s: scope %d", r->claims, (int)info.scope);
+		assert_int_equal(token_has_project(&info, ""), !r->narrowed);
+	}
+}
+
+static void
+scopes_have_words(void **state)
+{
+	enum token_scope s = TOKEN_SCOPE_NONE;
+
+	(void)state;
+	for (int i = TOKEN_SCOPE_READ; i <= TOKEN_SCOPE_ADMIN; i++) {
+		assert_true(token_scope_from_string(
+		    token_scope_to_string((enum token_scope)i), &s));
+		assert_int_equal(s, i);
+	}
+	assert_null(token_scope_to_string(TOKEN_SCOPE_ALL));
+	assert_null(token_scope_to_string(TOKEN_SCOPE_NONE));
+	assert_false(token_scope_from_string("all", &s));
+}
+
 static void
 decoded_without_key(void **state)
 {
@@ -700,6 +770,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(cached_times),
 	cmocka_unit_test(cache_overflows),
 	cmocka_unit_test(id_is_stable),
+	cmocka_unit_test(narrowed_by_claims),
+	cmocka_unit_test(scopes_have_words),
 	cmocka_unit_test(decoded_without_key),
 	cmocka_unit_test(no_memory),
 };

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, The Overlord in C authors
+"""What narrowed tokens may do: overlord-api(7), every route by every scope."""
+
+import re
+import subprocess
+
+import pytest
+
+from node import CLIENT, REPO, DIRECTOR_FILE
+
+ORDER = {"NONE": 0, "READ": 1, "DEPLOY": 2, "ADMIN": 3}
+WORDS = {"project": "web", "date": "2026-01-01_00h00m00s", "service": "web",
+         "dlog": "start.log", "job": "999999", "token": "nobody"}
+# What a token for some projects may call beside what has {project}.
+FOR_NARROWED = {"PING", "LABELS", "CHAINS", "PROJECTS", "JOBS", "JOB",
+                "JOB_CANCEL", "JOB_RETRY"}
+
+
+def all_routes():
+    text = (REPO / "proto" / "routes.def").read_text()
+    rows = re.findall(r'^ROUTE\((\w+),\s*\w+,\s*"(\w+)",\s*"([^"]+)",'
+                      r'\s*(\w+),', text, re.M)
+    assert len(rows) == text.count("\nROUTE(") > 20
+    return rows
+
+
+def path_of(template):
+    path = template.replace("[/]", "")
+    return re.sub(r"{(\w+)}", lambda m: WORDS.get(m.group(1), "x"), path)
+
+
+def matrix():
+    for ident, method, template, needs in all_routes():
+        for scope in ("read", "deploy", "admin", None, "root", ""):
+            yield pytest.param(method, template, needs, scope,
+                               id=f"{ident}-{scope}")
+
+
+def is_forbidden(r):
+    if r.status != 403:
+        return False
+    if r.text:
+        assert set(r.json) == {"status_code", "message"}, r
+        assert r.json["status_code"] == 403
+    return True
+
+
+@pytest.mark.parametrize("method, template, needs, scope", matrix())
+def test_every_route_by_every_scope(shared, method, template, needs, scope):
+    claims = {} if scope is None else {"scope": scope}
+    has = 4 if scope is None else ORDER.get(scope.upper(), 0)
+    allowed = needs == "NONE" or has >= ORDER[needs] and has > 0
+    # A body that no route takes: what is let through changes nothing.
+    body = b"[]" if method in ("POST", "PUT") else None
+    r = shared.request(method, path_of(template), body,
+                       token=shared.token(**claims), timeout=20)
+    assert is_forbidden(r) == (not allowed), r
+
+
+@pytest.mark.parametrize("row", all_routes(), ids=lambda r: r[0])
+def test_every_route_by_other_projects(shared, row):
+    ident, method, template, needs = row
+    token = shared.token(projects=["other"])
+    body = b"[]" if method in ("POST", "PUT") else None
+    r = shared.request(method, path_of(template), body, token=token,
+                       timeout=20)
+    allowed = needs == "NONE" or ident in FOR_NARROWED
+    assert is_forbidden(r) == (not allowed), r
+
+
+def test_messages(shared):
+    def says(method, path, **claims):
+        r = shared.request(method, path, token=shared.token(**claims))
+        assert r.status == 403, r
+        return r.json["message"]
+    assert says("POST", "/v1/project/up/web", scope="read") == \
+        "The scope of this token is 'read', this needs 'deploy'."
+    assert "may do nothing" in says("GET", "/v1/ping", scope="root")
+    assert "may do nothing" in says("GET", "/v1/ping", projects="web")
+    assert says("GET", "/v1/project/info/web", projects=["dns"]) == \
+        "This token is not for project 'web'."
+    assert "some projects only" in says("GET", "/v1/jails", projects=["web"])
+
+
+def test_refused_before_the_body(shared):
+    head = ("POST /v1/project/up/web HTTP/1.1\r\nHost: h\r\n"
+            f"Authorization: Bearer {shared.token(scope='read')}\r\n"
+            "Content-Length: 1000000\r\n\r\n")
+    assert shared.raw(head.encode(), method="POST").status == 403
+
+
+def test_sees_only_its_projects(node):
+    for name in ("web", "dns"):
+        node.wait_job(node.up(name))
+    web = node.token(projects=["web"])
+    both = node.token(projects=["web", "dns"])
+
+    def get(path, token):
+        r = node.get(path, token=token)
+        assert r.status == 200, r
+        return r.json
+    assert get("/v1/projects", web)["projects"] == ["web"]
+    assert get("/v1/projects", both)["projects"] == ["dns", "web"]
+    jobs = get("/v1/jobs", web)["jobs"]
+    assert [j["name"] for j in jobs] == ["web"]
+    assert len(get("/v1/jobs", both)["jobs"]) == 2
+    assert get("/v1/jobs?name=dns", web)["jobs"] == []
+    mine, = (j["id"] for j in jobs)
+    other, = (j["id"] for j in get("/v1/jobs?name=dns", both)["jobs"])
+    assert get(f"/v1/jobs/{mine}", web)["job"]["name"] == "web"
+    for method in ("GET", "DELETE"):
+        assert is_forbidden(node.request(method, f"/v1/jobs/{other}",
+                                         token=web))
+    for what in ("up", "down", "cancel"):
+        body = {"director_file": DIRECTOR_FILE} if what == "up" else {}
+        r = node.post(f"/v1/project/{what}/dns", body, token=web)
+        assert is_forbidden(r), r
+    assert get("/v1/jobs", both)["jobs"][0]["name"] == "dns"
+    r = node.post("/v1/project/down/web", {}, token=web)
+    assert r.status == 200, r
+    assert node.wait_job(r.json["job_id"])["state"] == "completed"
+
+
+def gen_token(node, *args):
+    p = subprocess.run([CLIENT, "gen-token", *args], env=node.env(),
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       text=True)
+    return p.returncode, p.stdout.strip(), p.stderr
+
+
+def test_gen_token(shared):
+    rc, token, _ = gen_token(shared, "--scope", "read", "--project", "web",
+                             "--project", "dns")
+    assert rc == 0
+    assert shared.get("/v1/ping", token=token).status == 200
+    assert is_forbidden(shared.post("/v1/project/down/web", {}, token=token))
+    assert is_forbidden(shared.get("/v1/project/info/x", token=token))
+    rc, token, _ = gen_token(shared)
+    assert shared.get("/v1/jails", token=token).status == 200
+    for bad in (("--scope", "root"), ("--project", "a/b"),
+                ("--project", "")):
+        rc, out, err = gen_token(shared, *bad)
+        assert (rc, out) == (64, "") and bad[0] in err
