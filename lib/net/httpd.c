@@ -5,7 +5,8 @@
  * Connections on libevent's bufferevents; with lib/event/loop.c the only file
  * that knows libevent. See httpd.h and, for the states, httpd_internal.h.
  *
- *	IDLE -> HEAD -> [BODY ->] WORK -> [WRITE ->] IDLE | LINGER | closed
+ *	IDLE -> HEAD -> [BODY ->] WORK -> [STREAM ->] [WRITE ->] IDLE | LINGER
+ *	    | closed
  *
  * process() takes what is in the input as far as it goes, a bounded number of
  * steps per turn; a request in work stops it, and its reply starts it again,
@@ -33,6 +34,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -71,6 +73,9 @@ drop_request(struct conn *c)
 		return;
 	if (r->shown && d->handler.on_gone != NULL)
 		d->handler.on_gone(r, d->handler.ctx);
+	if (r->streamed && d->handler.on_done != NULL)
+		d->handler.on_done(r, r->status, r->sent,
+		    d->now_ms - r->start_ms, d->handler.ctx);
 	c->req = NULL;
 	d->in_flight--;
 	req_end(d, r);
@@ -175,7 +180,7 @@ conn_send(struct conn *c, struct iovec *iov, int iov_n)
 	ssize_t n;
 
 	/* The field has another type on each system. */
-	m.msg_iovlen = iov_n > 1 ? 2 : 1;
+	m.msg_iovlen = iov_n > 2 ? 3 : iov_n > 1 ? 2 : 1;
 	if (evbuffer_get_length(bufferevent_get_output(c->bev)) == 0) {
 		n = sendmsg(bufferevent_getfd(c->bev), &m, MSG_NOSIGNAL);
 		if (n == -1 && errno != EAGAIN && errno != EINTR &&
@@ -210,7 +215,7 @@ send_reply(struct conn *c, const struct http_reply *reply, bool close)
 	char *body;
 	int n = 1;
 
-	req_write_head(d, reply, close);
+	req_write_head(d, reply, FRAMING_LENGTH, close);
 	if (strbuf_check(&d->out, NULL) == -1)
 		return -1;
 	iov[0] = (struct iovec){ d->out.buf, d->out.len };
@@ -238,24 +243,26 @@ skip_body(struct conn *c, const struct http_req *r)
 	return true;
 }
 
-void
-http_req_reply(struct http_req *r, const struct http_reply *reply)
+/* Whether the connection goes on after the reply. */
+static void
+decide_close(
+    struct conn *c, const struct http_req *r, const struct http_reply *reply)
 {
-	struct conn *c = r->conn;
-	struct httpd *d;
-	int rc;
-
-	assert(c != NULL && c->req == r && c->state != CONN_DEAD);
-	d = c->d;
-	d->now_ms = clock_mono_ms();
-	c->close_after = reply->close || !r->head.keep_alive || d->draining;
+	c->close_after = reply->close || !r->head.keep_alive || c->d->draining;
 	if (!skip_body(c, r))
 		c->close_after = c->linger_after = true;
-	rc = send_reply(c, reply, c->close_after);
+}
+
+/* All of the reply has been sent or queued; rc -1: it could not be. */
+static void
+answered(
+    struct conn *c, struct http_req *r, int status, size_t body_len, int rc)
+{
+	struct httpd *d = c->d;
+
 	if (d->handler.on_done != NULL)
-		d->handler.on_done(r, reply->status,
-		    reply->head_only ? 0 : reply->body_len,
-		    d->now_ms - r->start_ms, d->handler.ctx);
+		d->handler.on_done(r, status, body_len, d->now_ms - r->start_ms,
+		    d->handler.ctx);
 	c->req = NULL;
 	d->in_flight--;
 	req_end(d, r);
@@ -267,6 +274,130 @@ http_req_reply(struct http_req *r, const struct http_reply *reply)
 		c->state = CONN_WRITE;
 		conn_wait_for(c, WAIT_WRITE);
 	}
+}
+
+void
+http_req_reply(struct http_req *r, const struct http_reply *reply)
+{
+	struct conn *c = r->conn;
+	int rc;
+
+	assert(c != NULL && c->req == r && c->state != CONN_DEAD);
+	assert(!r->streamed);
+	c->d->now_ms = clock_mono_ms();
+	decide_close(c, r, reply);
+	rc = send_reply(c, reply, c->close_after);
+	answered(
+	    c, r, reply->status, reply->head_only ? 0 : reply->body_len, rc);
+}
+
+/* Streams */
+
+bool
+http_req_stream_start(struct http_req *r, const struct http_reply *reply)
+{
+	struct conn *c = r->conn;
+	enum req_framing framing = FRAMING_CHUNKS;
+	struct iovec iov;
+	int rc = -1;
+
+	assert(c != NULL && c->req == r && c->state != CONN_DEAD);
+	assert(!r->streamed);
+	c->d->now_ms = clock_mono_ms();
+	decide_close(c, r, reply);
+	if (r->head.minor == 0) {
+		framing = FRAMING_CLOSE;
+		c->close_after = true;
+	}
+	req_write_head(c->d, reply, framing, c->close_after);
+	if (strbuf_check(&c->d->out, NULL) == 0) {
+		iov = (struct iovec){ c->d->out.buf, c->d->out.len };
+		rc = conn_send(c, &iov, 1);
+	}
+	if (rc == -1 || reply->head_only) {
+		answered(c, r, reply->status, 0, rc);
+		return false;
+	}
+	r->streamed = true;
+	r->in_chunks = framing == FRAMING_CHUNKS;
+	r->status = reply->status;
+	r->sent = 0;
+	c->state = CONN_STREAM;
+	conn_wait_for(
+	    c, http_req_stream_queued(r) > 0 ? WAIT_WRITE : WAIT_WORK);
+	return true;
+}
+
+size_t
+http_req_stream_queued(const struct http_req *r)
+{
+	return evbuffer_get_length(bufferevent_get_output(r->conn->bev));
+}
+
+/* One chunk, or the bytes as they are. */
+static int
+send_piece(
+    struct conn *c, const struct http_req *r, const void *data, size_t len)
+{
+	static char crlf[] = "\r\n";
+	char size[24], *p;
+	struct iovec iov[3];
+	int n;
+
+	/* sendmsg() reads only; the type of iov_base cannot say so. */
+	memcpy(&p, &data, sizeof(p));
+	iov[0] = (struct iovec){ p, len };
+	if (!r->in_chunks)
+		return conn_send(c, iov, 1);
+	iov[1] = iov[0];
+	n = snprintf(size, sizeof(size), "%zx\r\n", len);
+	iov[0] = (struct iovec){ size, (size_t)n };
+	iov[2] = (struct iovec){ crlf, 2 };
+	return conn_send(c, iov, 3);
+}
+
+bool
+http_req_stream_send(struct http_req *r, const void *data, size_t len)
+{
+	struct conn *c = r->conn;
+
+	assert(r->streamed && c->state == CONN_STREAM);
+	/* An empty chunk would be the last one. */
+	if (len == 0)
+		return true;
+	c->d->now_ms = clock_mono_ms();
+	if (http_req_stream_queued(r) + len > HTTPD_STREAM_MAX ||
+	    send_piece(c, r, data, len) == -1) {
+		conn_close(c);
+		return false;
+	}
+	r->sent += len;
+	if (c->wait == WAIT_WORK && http_req_stream_queued(r) > 0)
+		conn_wait_for(c, WAIT_WRITE);
+	return true;
+}
+
+void
+http_req_stream_end(struct http_req *r)
+{
+	static char last[] = "0\r\n\r\n";
+	struct conn *c = r->conn;
+	struct iovec iov = { last, sizeof(last) - 1 };
+	int rc = 0;
+
+	assert(r->streamed && c->state == CONN_STREAM);
+	c->d->now_ms = clock_mono_ms();
+	if (r->in_chunks)
+		rc = conn_send(c, &iov, 1);
+	answered(c, r, r->status, r->sent, rc);
+}
+
+void
+http_req_stream_cut(struct http_req *r)
+{
+	assert(r->streamed && r->conn->state == CONN_STREAM);
+	r->conn->d->now_ms = clock_mono_ms();
+	conn_close(r->conn);
 }
 
 /* Gives c a request without a head, for the reply to what has none. */
@@ -331,7 +462,7 @@ show_request(struct conn *c)
 	if (c->wait != WAIT_WORK)
 		conn_wait_for(c, WAIT_WORK);
 	d->handler.on_request(r, d->handler.ctx);
-	if (c->state == CONN_WORK && c->eof)
+	if ((c->state == CONN_WORK || c->state == CONN_STREAM) && c->eof)
 		conn_close(c);
 }
 
@@ -520,6 +651,7 @@ step(struct conn *c)
 		linger_step(c);
 		return false;
 	case CONN_WORK:
+	case CONN_STREAM:
 	case CONN_WRITE:
 	case CONN_DEAD:
 		break;
@@ -538,6 +670,7 @@ end_of_input(struct conn *c)
 		return;
 	case CONN_IDLE:
 	case CONN_WORK:
+	case CONN_STREAM:
 	case CONN_LINGER:
 		conn_close(c);
 		return;
@@ -560,7 +693,8 @@ process(struct conn *c)
 		loop_defer(c->d->loop, &c->again);
 	else if (c->eof)
 		end_of_input(c);
-	else if ((c->state == CONN_WORK || c->state == CONN_WRITE) &&
+	else if ((c->state == CONN_WORK || c->state == CONN_STREAM ||
+		     c->state == CONN_WRITE) &&
 	    input_len(c) > INPUT_MAX)
 		set_reading(c, false);
 }
@@ -592,10 +726,15 @@ on_written(struct bufferevent *bev, void *arg)
 	struct conn *c = arg;
 
 	(void)bev;
-	if (c->state != CONN_WRITE)
-		return;
 	c->d->now_ms = clock_mono_ms();
-	flushed(c);
+	if (c->state == CONN_WRITE) {
+		flushed(c);
+	} else if (c->state == CONN_STREAM &&
+	    http_req_stream_queued(c->req) == 0) {
+		conn_wait_for(c, WAIT_WORK);
+		if (c->d->handler.on_drained != NULL)
+			c->d->handler.on_drained(c->req, c->d->handler.ctx);
+	}
 }
 
 static void
@@ -620,7 +759,7 @@ conn_expire(struct conn *c)
 
 	if (c->state != CONN_HEAD && c->state != CONN_BODY) {
 		/* Or the kernel would keep the reply for who does not read. */
-		if (c->state == CONN_WRITE)
+		if (c->state == CONN_WRITE || c->state == CONN_STREAM)
 			(void)setsockopt(bufferevent_getfd(c->bev), SOL_SOCKET,
 			    SO_LINGER, &reset, sizeof(reset));
 		conn_close(c);

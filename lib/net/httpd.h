@@ -14,6 +14,13 @@
  * or the body was refused (the request is dead after that call). A client that
  * shuts its sending side before an answer that takes time has gone, too.
  *
+ * An answer may be streamed: http_req_stream_start(), pieces as they come up,
+ * http_req_stream_end(). What the client does not take is queued here, up to
+ * HTTPD_STREAM_MAX; whoever streams looks at http_req_stream_queued() and goes
+ * on when on_drained says so. A stream whose queue does not get empty within
+ * write_ms is cut off; so is every stream by httpd_drain(). One that is cut off
+ * has no last chunk, and its request gets on_gone.
+ *
  * The program must ignore SIGPIPE.
  */
 #pragma once
@@ -29,6 +36,9 @@ struct req_id {
 	uint64_t v;
 };
 
+/* Bytes of a stream that may wait for the client. */
+#define HTTPD_STREAM_MAX ((size_t)256 << 10)
+
 /* All greater than 0. */
 struct httpd_limits {
 	size_t head_bytes;
@@ -39,7 +49,8 @@ struct httpd_limits {
 	int64_t head_ms;
 	/* From the head to the whole body. */
 	int64_t body_ms;
-	/* From the reply to its last byte taken by the client. */
+	/* From the reply to its last byte taken by the client; of a stream, how
+	 * long its queue may be in use without getting empty. */
 	int64_t write_ms;
 };
 
@@ -47,12 +58,15 @@ struct httpd_handler {
 	void (*on_head)(struct http_req *r, void *ctx);
 	void (*on_request)(struct http_req *r, void *ctx);
 	void (*on_gone)(struct http_req *r, void *ctx);
+	/* The client has taken all that was queued of a stream. May be NULL. */
+	void (*on_drained)(struct http_req *r, void *ctx);
 	/* Writes the body for a refusal (malformed request, too large, too
 	 * slow); its content type is the same as for other replies. */
 	void (*on_refuse)(
 	    int status, const char *why, struct strbuf *body, void *ctx);
-	/* One call per answered or refused request, for log and metrics. The
-	 * request of a refused head is empty: method and path are "". */
+	/* One call per answered or refused request, for log and metrics; for a
+	 * stream when it has ended or was cut off. The request of a refused
+	 * head is empty: method and path are "". */
 	void (*on_done)(const struct http_req *r, int status, size_t body_len,
 	    int64_t took_ms, void *ctx);
 	void *ctx;
@@ -71,7 +85,7 @@ int httpd_listen(
     struct httpd *d, const char *address, uint16_t *ret_port, struct error *e);
 void httpd_set_limits(struct httpd *d, const struct httpd_limits *limits);
 /* Stops accepting; connections without a request close, the others after their
- * reply. */
+ * reply; streams are cut off. */
 void httpd_drain(struct httpd *d);
 unsigned httpd_connections(const struct httpd *d);
 /* Requests that are read or being handled. */
@@ -83,7 +97,7 @@ struct httpd *httpd_free(struct httpd *d);
 AUTO_DEFINE(httpd)
 
 struct req_id http_req_id(const struct http_req *r);
-/* NULL when it has been answered or its client is gone. */
+/* NULL when it has been answered (a stream: ended) or its client is gone. */
 struct http_req *httpd_find(struct httpd *d, struct req_id id);
 const struct http1_head *http_req_head(const struct http_req *r);
 /* NUL-terminated copies, valid as long as the request. */
@@ -128,3 +142,19 @@ struct http_reply {
  * length and is here already. body is copied or sent before this returns, and
  * may live in the request's arena. Calls on_done. */
 void http_req_reply(struct http_req *r, const struct http_reply *reply);
+
+/* Answers with a body that comes in pieces: in chunks, or for HTTP/1.0 up to
+ * the end of the connection. body and body_len of the reply are not looked at.
+ * false: there is nothing to stream, the request is not to be used any more
+ * (head_only was set, or the connection broke: no on_gone). */
+bool http_req_stream_start(struct http_req *r, const struct http_reply *reply);
+/* Sends a piece; what the client does not take at once is copied. false: more
+ * than HTTPD_STREAM_MAX would wait, or the connection broke; on_gone has been
+ * called, the request is not to be used any more. */
+bool http_req_stream_send(struct http_req *r, const void *data, size_t len);
+/* Bytes that wait for the client. */
+size_t http_req_stream_queued(const struct http_req *r);
+/* The body is whole. The request is not to be used any more; calls on_done. */
+void http_req_stream_end(struct http_req *r);
+/* Cuts it off: on_gone, and the client sees that the body is not whole. */
+void http_req_stream_cut(struct http_req *r);

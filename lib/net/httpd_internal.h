@@ -39,6 +39,8 @@ enum conn_state {
 	CONN_BODY,
 	/* The handler has the request; req is set. */
 	CONN_WORK,
+	/* The handler sends the reply in pieces; req is set. */
+	CONN_STREAM,
 	/* A reply waits for the client to take it. */
 	CONN_WRITE,
 	/* Our side is shut; what still comes is thrown away. */
@@ -121,6 +123,12 @@ struct http_req {
 	bool whole;
 	/* The handler has seen it. */
 	bool shown;
+	/* It is being answered in pieces; in chunks. */
+	bool streamed;
+	bool in_chunks;
+	/* Of a stream: its status, and the bytes of the body so far. */
+	int status;
+	size_t sent;
 	const char *method;
 	const char *path;
 	int64_t start_ms;
@@ -209,6 +217,12 @@ bool req_begin(struct http_req *r, struct conn *c, const char *text);
 void req_end(struct httpd *d, struct http_req *r);
 void req_put_back(struct httpd *d, struct http_req *r);
 void req_pool_free(struct httpd *d);
+/* How the client learns where the body ends. */
+enum req_framing {
+	FRAMING_LENGTH,
+	FRAMING_CHUNKS,
+	FRAMING_CLOSE,
+};
 /* The head of a reply into d->out. */
-void req_write_head(
-    struct httpd *d, const struct http_reply *reply, bool close);
+void req_write_head(struct httpd *d, const struct http_reply *reply,
+    enum req_framing framing, bool close);

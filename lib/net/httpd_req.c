@@ -173,7 +173,7 @@ req_begin(struct http_req *r, struct conn *c, const char *text)
 
 	r->method = r->path = "";
 	r->ctx = NULL;
-	r->whole = r->shown = false;
+	r->whole = r->shown = r->streamed = false;
 	r->body_max = 0;
 	r->start_ms = d->now_ms;
 	if (text == NULL) {
@@ -289,7 +289,8 @@ add_number(struct strbuf *b, size_t v)
 }
 
 void
-req_write_head(struct httpd *d, const struct http_reply *reply, bool close)
+req_write_head(struct httpd *d, const struct http_reply *reply,
+    enum req_framing framing, bool close)
 {
 	struct strbuf *b = &d->out;
 	size_t i;
@@ -301,7 +302,10 @@ req_write_head(struct httpd *d, const struct http_reply *reply, bool close)
 	for (i = 0; i < reply->headers_n; i++)
 		http1_write_header(
 		    b, reply->headers[i].name, reply->headers[i].value);
-	if (reply->status != 204 && reply->status != 304) {
+	if (framing == FRAMING_CHUNKS) {
+		strbuf_adds(b, "Transfer-Encoding: chunked\r\n");
+	} else if (framing == FRAMING_LENGTH && reply->status != 204 &&
+	    reply->status != 304) {
 		strbuf_adds(b, "Content-Length: ");
 		add_number(b, reply->body_len);
 		strbuf_add(b, "\r\n", 2);

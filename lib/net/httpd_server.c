@@ -133,7 +133,14 @@ httpd_drain(struct httpd *d)
 	int wait;
 
 	d->draining = true;
+	d->now_ms = clock_mono_ms();
 	listeners_close(d);
+	for (wait = 0; wait < WAIT_COUNT; wait++)
+		for (c = TAILQ_FIRST(&d->waits[wait]); c != NULL; c = next) {
+			next = TAILQ_NEXT(c, link);
+			if (c->state == CONN_STREAM)
+				conn_close(c);
+		}
 	for (wait = 0; wait <= WAIT_HEAD; wait++)
 		for (c = TAILQ_FIRST(&d->waits[wait]); c != NULL; c = next) {
 			next = TAILQ_NEXT(c, link);

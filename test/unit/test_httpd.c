@@ -100,6 +100,55 @@ answer(struct http_req *r, int status, const char *body, size_t len)
 	http_req_reply(r, &rp);
 }
 
+/* Streams at once "ab", "cde"; "/stream" ends, "/endless" fills what may wait,
+ * "/tail" stays. */
+static void
+stream(struct server *s, struct http_req *r)
+{
+	static char fill[64 << 10];
+	struct http_reply rp = { .status = 200, .content_type = "text/plain" };
+
+	memset(fill, 'f', sizeof(fill));
+	rp.head_only = strcmp(http_req_method(r), "HEAD") == 0;
+	if (!http_req_stream_start(r, &rp))
+		return;
+	s->waiting = http_req_id(r);
+	assert_ptr_equal(httpd_find(s->d, s->waiting), r);
+	if (strcmp(http_req_path(r), "/overflow") == 0) {
+		while (http_req_stream_send(r, fill, sizeof(fill)))
+			;
+		assert_null(httpd_find(s->d, s->waiting));
+		return;
+	}
+	if (strcmp(http_req_path(r), "/full") == 0) {
+		while (http_req_stream_queued(r) == 0)
+			if (!http_req_stream_send(r, fill, sizeof(fill)))
+				return;
+		assert_true(http_req_stream_queued(r) <= HTTPD_STREAM_MAX);
+		return;
+	}
+	if (!http_req_stream_send(r, "ab", 2) ||
+	    !http_req_stream_send(r, "", 0) ||
+	    !http_req_stream_send(r, "cde", 3))
+		return;
+	if (strcmp(http_req_path(r), "/stream") == 0)
+		http_req_stream_end(r);
+	else if (strcmp(http_req_path(r), "/cut") == 0)
+		http_req_stream_cut(r);
+}
+
+static bool
+is_stream(const char *path)
+{
+	static const char *const paths[] = { "/stream", "/overflow", "/full",
+		"/tail", "/cut" };
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+		if (strcmp(paths[i], path) == 0)
+			return true;
+	return false;
+}
+
 static void
 on_head(struct http_req *r, void *ctx)
 {
@@ -139,6 +188,8 @@ on_request(struct http_req *r, void *ctx)
 	} else if (strcmp(http_req_path(r), "/big") == 0) {
 		memset(big, 'b', sizeof(big));
 		answer(r, 200, big, sizeof(big));
+	} else if (is_stream(http_req_path(r))) {
+		stream(s, r);
 	} else {
 		assert_int_equal(strlen(body.p), body.len);
 		answer(r, 200, body.p, body.len);
@@ -164,6 +215,16 @@ on_gone(struct http_req *r, void *ctx)
 	if (strcmp(http_req_path(r), "/wait") == 0 && http_req_ctx(r) != NULL)
 		assert_ptr_equal(http_req_ctx(r), s);
 	note(s, "gone");
+	check(s);
+}
+
+static void
+on_drained(struct http_req *r, void *ctx)
+{
+	struct server *s = ctx;
+
+	assert_int_equal(http_req_stream_queued(r), 0);
+	note(s, "drained");
 	check(s);
 }
 
@@ -206,6 +267,7 @@ server_start(struct server *s, const struct httpd_limits *l,
 		.on_head = on_head,
 		.on_request = on_request,
 		.on_gone = on_gone,
+		.on_drained = on_drained,
 		.on_refuse = on_refuse,
 		.on_done = on_done,
 		.ctx = s,
@@ -934,6 +996,148 @@ ipv6_serves(void **state)
 	wait_text(&s->clients[0], "\r\n\r\n::1");
 }
 
+static void
+has(const char *text, const char *part)
+{
+	if (strstr(text, part) == NULL)
+		fail_msg("no '%s' in '%s'", part, text);
+}
+
+static void
+streams_are_chunked(void **state)
+{
+	static const char rest[] = "2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n";
+	struct server *s = start_with(&limits);
+	struct client *c = client_open(s), *old = client_open(s);
+
+	(void)state;
+	client_send(
+	    c, "GET /stream" H "\r\nHEAD /stream" H "\r\nGET /now" H "\r\n");
+	wait_text(c, "\r\n\r\nnow");
+	has(c->got.buf, "Transfer-Encoding: chunked\r\n");
+	has(c->got.buf, rest);
+	/* That of HEAD has no body. */
+	has(strstr(c->got.buf, rest) + strlen(rest),
+	    "Transfer-Encoding: chunked\r\n\r\nHTTP/1.1 200 OK\r\n");
+	assert_null(strstr(c->got.buf, "Connection: close"));
+	assert_string_equal(s->notes,
+	    "GET:/stream done200 HEAD:/stream done200 GET:/now done200");
+	/* HTTP/1.0 knows no chunks. */
+	client_send(old, "GET /stream HTTP/1.0\r\n\r\n");
+	wait_closed(old);
+	assert_null(strstr(old->got.buf, "chunked"));
+	assert_null(strstr(old->got.buf, "Content-Length"));
+	has(old->got.buf, "\r\n\r\nabcde");
+	assert_int_equal(httpd_in_flight(s->d), 0);
+}
+
+static void
+streams_go_on_later(void **state)
+{
+	struct server *s = start_with(&limits);
+	struct client *c = client_open(s);
+	struct http_req *r;
+
+	(void)state;
+	client_send(c, "GET /tail" H "\r\nGET /now" H "\r\n");
+	wait_text(c, "cde\r\n");
+	assert_int_equal(httpd_in_flight(s->d), 1);
+	r = httpd_find(s->d, s->waiting);
+	assert_non_null(r);
+	assert_true(http_req_stream_send(r, "late", 4));
+	http_req_stream_end(r);
+	assert_null(httpd_find(s->d, s->waiting));
+	/* What was pipelined behind it is answered then. */
+	wait_text(c, "4\r\nlate\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n");
+	wait_text(c, "\r\n\r\nnow");
+}
+
+static void
+streams_drain_and_go_on(void **state)
+{
+	struct server *s = start_with(&limits);
+	struct client *c = client_open(s);
+
+	(void)state;
+	client_send(c, "GET /full" H "\r\n");
+	/* The client reads all the time. */
+	wait_note(s, "drained");
+	http_req_stream_end(httpd_find(s->d, s->waiting));
+	wait_text(c, "\r\n0\r\n\r\n");
+	assert_string_equal(s->notes, "GET:/full drained done200");
+}
+
+static void
+streams_are_cut(void **state)
+{
+	struct server *s = start_with(&limits);
+	struct client *c = client_open(s);
+
+	(void)state;
+	/* Who does not read loses the stream, not the others' memory. */
+	client_send(c, "GET /overflow" H "\r\n");
+	wait_note(s, "GET:/overflow gone");
+	has(s->notes, "GET:/overflow gone done200");
+	client_close(c);
+	c = client_open(s);
+	client_send(c, "GET /cut" H "\r\n");
+	wait_closed(c);
+	has(c->got.buf, "cde\r\n");
+	assert_null(strstr(c->got.buf, "\r\n0\r\n"));
+	wait_note(s, "GET:/cut gone");
+	has(s->notes, "GET:/cut gone done200");
+	client_close(c);
+	/* The client goes. */
+	c = client_open(s);
+	client_send(c, "GET /tail" H "\r\n");
+	wait_text(c, "cde\r\n");
+	client_close(c);
+	wait_note(s, "GET:/tail gone");
+	has(s->notes, "GET:/tail gone done200");
+	/* Or shuts its side. */
+	c = client_open(s);
+	client_send(c, "GET /tail?2" H "\r\n");
+	wait_text(c, "cde\r\n");
+	(void)shutdown(c->fd, SHUT_WR);
+	wait_closed(c);
+	client_close(c);
+	/* The server goes. */
+	c = client_open(s);
+	client_send(c, "GET /tail?3" H "\r\n");
+	wait_text(c, "cde\r\n");
+	httpd_drain(s->d);
+	wait_closed(c);
+	assert_null(strstr(c->got.buf, "\r\n0\r\n"));
+	assert_int_equal(httpd_in_flight(s->d), 0);
+	wait_connections(s, 0);
+}
+
+static void
+streams_have_a_deadline(void **state)
+{
+	struct httpd_limits l = limits;
+	struct client *c;
+	struct server *s;
+
+	(void)state;
+	l.write_ms = 50;
+	s = start_with(&l);
+	c = client_open(s);
+	watch_stop(&c->watch);
+	client_send(c, "GET /full" H "\r\n");
+	wait_note(s, "GET:/full gone");
+	has(s->notes, "GET:/full gone done200");
+	client_close(c);
+	/* One that waits for nothing may be quiet. */
+	c = client_open(s);
+	client_send(c, "GET /tail" H "\r\n");
+	wait_text(c, "cde\r\n");
+	timer_arm(&s->guard, 4 * l.write_ms);
+	test_ok(loop_run(s->loop, NULL), NULL);
+	assert_non_null(httpd_find(s->d, s->waiting));
+	assert_false(c->closed);
+}
+
 static bool
 is_settled(struct server *s)
 {
@@ -967,11 +1171,56 @@ converse(void *ctx, struct error *e)
 	return rc;
 }
 
+static bool
+has_all(struct server *s)
+{
+	return s->of->closed || s->of->got.latch != OVE_NONE ||
+	    strstr(s->of->got.buf, "\r\n0\r\n\r\n") != NULL;
+}
+
+static bool
+was_drained(struct server *s)
+{
+	return s->of->closed || strstr(s->notes, "drained") != NULL;
+}
+
+/* A stream of which a part is queued. */
+static int
+read_stream(void *ctx, struct error *e)
+{
+	struct server *s = &the_server;
+	struct client *c = &s->clients[0];
+	struct httpd_limits l = limits;
+	struct http_req *r;
+	int rc;
+
+	(void)ctx;
+	/* libevent may have no memory to wait for the client. */
+	l.write_ms = 200;
+	rc = server_start(s, &l, "127.0.0.1:0", e);
+	if (rc == 0)
+		rc = client_attach(s, c, socket_to(s), e);
+	if (rc == 0) {
+		client_send(c, "GET /full" H "\r\n");
+		s->of = c;
+		run_until(s, was_drained);
+		r = httpd_find(s->d, s->waiting);
+		if (r != NULL)
+			http_req_stream_end(r);
+		run_until(s, has_all);
+		if (strstr(c->got.buf, "\r\n0\r\n\r\n") == NULL)
+			rc = error_set(e, OVE_NOMEM, "not whole");
+	}
+	server_stop(s);
+	return rc;
+}
+
 static void
 allocations_may_fail(void **state)
 {
 	(void)state;
 	torture(converse, NULL);
+	torture(read_stream, NULL);
 }
 
 #define TEST(f) cmocka_unit_test_teardown((f), stop)
@@ -992,6 +1241,11 @@ static const struct CMUnitTest tests[] = {
 	TEST(descriptors_may_run_out),
 	TEST(draining_finishes_what_runs),
 	TEST(freeing_drops_requests),
+	TEST(streams_are_chunked),
+	TEST(streams_go_on_later),
+	TEST(streams_drain_and_go_on),
+	TEST(streams_are_cut),
+	TEST(streams_have_a_deadline),
 	TEST(addresses_are_checked),
 	TEST_IN_DIR(unix_sockets_serve),
 	TEST(ipv6_serves),
