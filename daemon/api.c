@@ -430,6 +430,24 @@ other_method(struct api_call *c, const struct route_match *m)
 		reply_not_allowed(c->req, m->allow);
 }
 
+static void
+take_match(struct api_call *c, const struct route_match *m)
+{
+	const char *const *params = m->params;
+	size_t n = ARRAY_LEN(c->params);
+
+	if (m->row->id >= ROUTE_COUNT) {
+		c->twin = &twins[m->row->id - ROUTE_COUNT];
+		c->route = c->twin->id;
+		/* The chain is the first word. */
+		c->chain = *params++;
+		n--;
+	} else {
+		c->route = (enum route_id)m->row->id;
+	}
+	memcpy(c->params, params, n * sizeof(*params));
+}
+
 static bool
 route(struct api_call *c)
 {
@@ -440,8 +458,7 @@ route(struct api_call *c)
 	switch (router_match(c->api->router, http_req_method(c->req), path,
 	    strlen(path), c->arena, &m, &e)) {
 	case 0:
-		c->route = (enum route_id)m.row->id;
-		memcpy(c->params, m.params, sizeof(c->params));
+		take_match(c, &m);
 		return true;
 	case ROUTER_NO_PATH:
 		reply_text(c->req, 404, "Not Found", NULL);
@@ -456,6 +473,24 @@ route(struct api_call *c)
 		api_reply_error(c->api, c->req, &e);
 		return false;
 	}
+}
+
+/* Whether the request has been here before: servers that list each other. */
+static bool
+is_loop(const struct api_call *c)
+{
+	const char *via = http_req_header(c->req, "X-Overlord-Via");
+	const char *id = c->api->config.serverid;
+	size_t len = id != NULL ? strlen(id) : 0, n;
+
+	while (len > 0 && via != NULL && *via != '\0') {
+		via += strspn(via, ", ");
+		n = strcspn(via, ", ");
+		if (n == len && memcmp(via, id, n) == 0)
+			return true;
+		via += n;
+	}
+	return false;
 }
 
 static void
@@ -480,6 +515,12 @@ on_head(struct http_req *req, void *ctx)
 	}
 	if (!authenticate(c) || !api_may(c))
 		return;
+	if (is_loop(c)) {
+		reply_text(req, 508,
+		    "The chain leads back to a server that it has passed.",
+		    NULL);
+		return;
+	}
 	http_req_set_ctx(req, c);
 	httpd_accept_body(req, api->config.body_bytes);
 }
@@ -520,16 +561,23 @@ on_request(struct http_req *req, void *ctx)
 	struct api_call *c = http_req_ctx(req);
 
 	(void)ctx;
-	if (read_body(c))
+	if (!read_body(c))
+		return;
+	if (c->twin != NULL)
+		api_twin(c);
+	else
 		handlers[c->route](c);
 }
 
 static void
 on_gone(struct http_req *req, void *ctx)
 {
-	/* Whoever waits for it holds its id only. */
-	(void)req;
-	(void)ctx;
+	struct api *api = ctx;
+	const struct api_call *c = http_req_ctx(req);
+
+	/* Who else waits for it holds its id only. */
+	if (c != NULL && c->forward.v != 0)
+		chain_cancel(api->deps.chain, c->forward);
 }
 
 static void

@@ -14,6 +14,7 @@
 #include "lib/store/job.h"
 
 struct api;
+struct chain;
 struct inventory;
 struct loop;
 struct queue;
@@ -27,6 +28,7 @@ struct api_deps {
 	struct queue *queue;
 	struct runner *runner;
 	struct inventory *inventory;
+	struct chain *chain;
 };
 
 /* Borrowed until the next api_configure(). */
@@ -37,6 +39,8 @@ struct api_config {
 	size_t body_bytes;
 	/* Program whose absence makes up and down impossible. */
 	const char *director;
+	/* Who we are, to find it in X-Overlord-Via. */
+	const char *serverid;
 	bool draining;
 };
 

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "daemon/api.h"
+#include "daemon/chain.h"
 #include "lib/auth/token.h"
 #include "lib/event/worker.h"
 #include "proto/route.h"
@@ -29,6 +30,11 @@ struct api_call {
 	struct api *api;
 	struct http_req *req;
 	enum route_id route;
+	/* For a twin: its row, and the chain path as it was sent. */
+	const struct twin *twin;
+	const char *chain;
+	/* What is under way for it. */
+	struct forward_id forward;
 	/* The words of the path. */
 	const char *params[ROUTE_PARAMS_MAX];
 	struct arena *arena;
@@ -66,11 +72,15 @@ bool api_may_project(struct api_call *c, const char *project);
 /* On the file worker: reads what a struct log_read asks for. */
 void api_read_log(struct work *w);
 
+/* Does what the twin of a route does: forwards. */
+void api_twin(struct api_call *c);
+
 /* One for each handler word of proto/routes.def. */
 void api_root(struct api_call *c);
 void api_ping(struct api_call *c);
 void api_labels(struct api_call *c);
 void api_chains(struct api_call *c);
+void api_breakers(struct api_call *c);
 void api_jails(struct api_call *c);
 void api_projects(struct api_call *c);
 void api_projects_logs(struct api_call *c);

@@ -2,7 +2,8 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * Handlers about the server itself: the root, ping, labels, chains, jails.
+ * Handlers about the server itself: the root, ping, labels, chains and
+ * their breakers, jails.
  */
 #include "daemon/api_internal.h"
 #include "daemon/inventory.h"
@@ -35,7 +36,15 @@ api_labels(struct api_call *c)
 void
 api_chains(struct api_call *c)
 {
-	api_reply(c->api, c->req, 200, "chains", node_new(c->arena, NODE_LIST));
+	api_reply(c->api, c->req, 200, "chains",
+	    chain_list(c->api->deps.chain, c->arena));
+}
+
+void
+api_breakers(struct api_call *c)
+{
+	api_reply(c->api, c->req, 200, "breakers",
+	    chain_breakers(c->api->deps.chain, c->arena));
 }
 
 void

@@ -27,6 +27,7 @@
 #include <config.h>
 
 #include "daemon/api.h"
+#include "daemon/chain.h"
 #include "daemon/daemon_internal.h"
 #include "daemon/runner.h"
 #include "daemon/tables.h"
@@ -46,6 +47,8 @@
  * a job at work takes. */
 #define FDS_OWN 128
 #define FDS_A_JOB 8
+/* Connections to the servers below. */
+#define FDS_CHAINS 256
 
 static const char *
 env_of_process(const char *name, void *ctx)
@@ -188,7 +191,8 @@ daemon_ready_hook(void *ctx)
 static unsigned
 connections_max(const struct config *c)
 {
-	uint64_t own = FDS_OWN + FDS_A_JOB * (uint64_t)c->max_watch_commands;
+	uint64_t own = FDS_OWN + FDS_A_JOB * (uint64_t)c->max_watch_commands +
+	    (c->chains.n > 0 ? FDS_CHAINS : 0);
 	uint64_t want = (uint64_t)c->limits.connections, left, files;
 	struct rlimit rl;
 
@@ -250,12 +254,17 @@ daemon_apply(struct daemon *d)
 		.labels_n = c->labels.n,
 		.body_bytes = (size_t)c->limits.body_bytes,
 		.director = c->director.command,
+		.serverid = d->serverid,
 	};
+	struct error e = ERROR_INIT;
 
 	queue_set_limits(d->queue, (unsigned)c->max_watch_commands,
 	    (size_t)c->limits.queued_jobs, (uint64_t)c->jobs.keep);
 	if (d->runner != NULL)
 		runner_configure(d->runner, &rc);
+	if (d->chain != NULL &&
+	    chain_configure(d->chain, c, d->serverid, &e) < 0)
+		log_error("config", NO_FIELDS, "chains: %s", e.text);
 	if (d->api != NULL)
 		api_configure(d->api, &ac);
 	if (d->httpd != NULL)

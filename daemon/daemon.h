@@ -14,6 +14,7 @@
 #include "lib/event/loop.h"
 
 struct api;
+struct chain;
 struct config;
 struct httpd;
 struct inventory;
@@ -55,6 +56,7 @@ struct daemon {
 	struct proctab *proctab;
 	struct inventory *inventory;
 	struct runner *runner;
+	struct chain *chain;
 	struct api *api;
 	struct httpd *httpd;
 	struct sigwatch on_term;

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "daemon/api.h"
+#include "daemon/chain.h"
 #include "daemon/inventory.h"
 #include "daemon/program.h"
 #include "daemon/runner.h"
@@ -302,6 +303,20 @@ runner_stop(struct daemon *d)
 /* API */
 
 static int
+chain_start(struct daemon *d, struct error *e)
+{
+	if (chain_new(&d->chain, d->loop, e) < 0)
+		return -1;
+	return chain_configure(d->chain, cfg(d), d->serverid, e);
+}
+
+static void
+chain_stop(struct daemon *d)
+{
+	d->chain = chain_free(d->chain);
+}
+
+static int
 api_start(struct daemon *d, struct error *e)
 {
 	const struct api_deps deps = {
@@ -310,6 +325,7 @@ api_start(struct daemon *d, struct error *e)
 		.queue = d->queue,
 		.runner = d->runner,
 		.inventory = d->inventory,
+		.chain = d->chain,
 	};
 	const struct api_config none = { 0 };
 
@@ -448,6 +464,7 @@ const struct subsys subsystems[] = {
 	{ "pid file", pid_start, pid_stop },
 	{ "programs", warn_start, NULL },
 	{ "runner", runner_start, runner_stop },
+	{ "chains", chain_start, chain_stop },
 	{ "api", api_start, api_stop },
 	{ "http", httpd_start, httpd_stop },
 };

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/net/url.h"
+#include "proto/msg.h"
 #include "proto/names.h"
 
 const struct route routes[ROUTE_COUNT] = {
@@ -19,11 +20,24 @@ const struct route routes[ROUTE_COUNT] = {
 #undef ROUTE
 };
 
-static const struct route_row rows[ROUTE_COUNT] = {
+const struct twin twins[TWIN_COUNT] = {
+#define TWIN(id, method, path, function, member, missing, kind, body)          \
+  [TWIN_##id] = { ROUTE_##id, function, member, MISSING_##missing,             \
+	  TWIN_KIND_##kind, body },
+#include "proto/twins.def"
+#undef TWIN
+};
+
+static const struct route_row rows[ROUTE_COUNT + TWIN_COUNT] = {
 #define ROUTE(id, handler, method, path, scope, doc)                           \
   [ROUTE_##id] = { method, path, ROUTE_##id },
 #include "proto/routes.def"
 #undef ROUTE
+#define TWIN(id, method, path, function, member, missing, kind, body)          \
+  [ROUTE_COUNT + TWIN_##                                                       \
+      id] = { method, path, ROUTE_COUNT + (unsigned)TWIN_##id },
+#include "proto/twins.def"
+#undef TWIN
 };
 
 /* A job id: digits without a leading zero; its range is the handler's. */
@@ -38,7 +52,20 @@ job_word_ok(const char *s, size_t len)
 	return true;
 }
 
+/* A chain path as routed: its names are judged after the arguments. */
+static bool
+chain_word_ok(const char *s, size_t len)
+{
+	if (len == 0 || s[0] == '.' || s[0] == '-')
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (s[i] != '.' && s[i] != '-' && !name_is_chain_part(s + i, 1))
+			return false;
+	return true;
+}
+
 const struct route_rule route_rules[] = {
+	{ "chain", chain_word_ok, false },
 	{ "project", name_is_project, false },
 	{ "date", name_is_date, false },
 	{ "service", name_is_service, false },
@@ -51,7 +78,7 @@ int
 route_router(struct router **ret, struct error *e)
 {
 	return router_new(
-	    ret, rows, ROUTE_COUNT, route_rules, route_rules_n, e);
+	    ret, rows, ARRAY_LEN(rows), route_rules, route_rules_n, e);
 }
 
 void

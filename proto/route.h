@@ -11,6 +11,8 @@
 #include "lib/base/strbuf.h"
 #include "lib/net/router.h"
 
+struct schema;
+
 enum route_id {
 #define ROUTE(id, handler, method, path, scope, doc) ROUTE_##id,
 #include "proto/routes.def"
@@ -34,10 +36,47 @@ struct route {
 
 /* By id. */
 extern const struct route routes[ROUTE_COUNT];
+
+/* The twins, /v1/chain/{chain}/..., which a router knows by numbers that start
+ * at ROUTE_COUNT. */
+enum twin_no {
+#define TWIN(id, method, path, function, member, missing, kind, body) TWIN_##id,
+#include "proto/twins.def"
+#undef TWIN
+	TWIN_COUNT
+};
+
+/* What a member is when the server below did not send it. */
+enum twin_missing {
+	MISSING_NONE,
+	MISSING_OK,
+	MISSING_NULL,
+	MISSING_LIST,
+	MISSING_MAP
+};
+
+enum twin_kind {
+	TWIN_KIND_PLAIN,
+	TWIN_KIND_BARE,
+	TWIN_KIND_GONE,
+	TWIN_KIND_UPSERT
+};
+
+struct twin {
+	enum route_id id;
+	const char *function;
+	const char *member;
+	enum twin_missing missing;
+	enum twin_kind kind;
+	/* NULL: it takes none. */
+	const struct schema *body;
+};
+
+extern const struct twin twins[TWIN_COUNT];
 /* Rules of the words in braces, for router_new(). */
 extern const struct route_rule route_rules[];
 extern const size_t route_rules_n;
-/* Rows for router_new(), in order of id. */
+/* Knows all routes, then their twins, in order. */
 int route_router(struct router **ret, struct error *e);
 
 /* Adds the path of a route with its words filled in (percent-encoded); with a

@@ -363,3 +363,23 @@ class Node:
             if pid and is_alive(pid):
                 found.append(pid)
         return found
+
+
+def make_tree(make_node, names=("main", "alpha", "charlie", "delta"),
+              options=None, chain=None):
+    """Running nodes, each the child of the one before, with a token made from
+    its key; {name: node}. options, chain: more for each node, for each chain."""
+    nodes, below = {}, None
+    for name in reversed(names):
+        node = make_node({"labels": ["all", name], **(options or {})},
+                         name=name)
+        if below is not None:
+            node.configure({"chains": {below.root.name:
+                                       chain_to(below, **(chain or {}))}})
+        nodes[name] = below = node.start()
+    return nodes
+
+
+def chain_to(node, **more):
+    """What a configuration says of this child."""
+    return {"entrypoint": node.url(), "access_token": node.token(), **more}

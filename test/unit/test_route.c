@@ -72,11 +72,66 @@ a_twin_and_odd_words_are_encoded(void **state)
 	    path.buf, "/v1/chain/alpha.charlie/project/up/a%20b");
 }
 
+/* Of each twin: its path is that of its route with the chain put in, and the
+ * router finds it by its number. */
+static void
+each_twin_belongs_to_its_route(void **state)
+{
+	AUTO(router) struct router *r = NULL;
+	struct error e = ERROR_INIT;
+
+	(void)state;
+	test_ok(route_router(&r, &e), &e);
+	for (unsigned no = 0; no < TWIN_COUNT; no++) {
+		const struct route *base = &routes[twins[no].id];
+		const char *params[ROUTE_PARAMS_MAX];
+		AUTO_STRBUF struct strbuf path;
+		struct route_match m = { 0 };
+		AUTO_ARENA struct arena a;
+
+		strbuf_init(&path, 4096);
+		arena_init(&a, 4096);
+		route_build(&path, twins[no].id, "alpha.charlie", params,
+		    params_of(base->path, params));
+		if (router_match(
+			r, base->method, path.buf, path.len, &a, &m, &e) != 0 ||
+		    m.row->id != ROUTE_COUNT + no)
+			fail_msg("%s %s", base->method, path.buf);
+		assert_string_equal(m.params[0], "alpha.charlie");
+		if (twins[no].missing != MISSING_NONE)
+			assert_true(twins[no].member[0] != '\0');
+	}
+}
+
+/* Every route but the two bare ones has a twin. */
+static void
+each_route_has_a_twin(void **state)
+{
+	(void)state;
+	for (unsigned id = 0; id < ROUTE_COUNT; id++) {
+		bool has = false;
+
+		for (unsigned no = 0; no < TWIN_COUNT; no++)
+			has = has || (unsigned)twins[no].id == id;
+		if (!has && routes[id].scope != SCOPE_NONE)
+			fail_msg("%s %s has no twin", routes[id].method,
+			    routes[id].path);
+	}
+}
+
 static void
 bad_words_are_no_path(void **state)
 {
 	static const char *const bad[] = {
 		"/v1/project/up/..",
+		"/v1/chain/.a/ping",
+		"/v1/chain/-a/ping",
+		"/v1/chain/a%2Db/ping",
+		"/v1/chain/a",
+		"/v1/chain/",
+		"/v1/chain/a/",
+		"/v1/chain/a/chain/b/ping",
+		"/v1/chain/a//ping",
 		"/v1/project/up/a%2Fb",
 		"/v1/projects/log/2025-05-13_15h20m00s/../start.log",
 		"/v1/jobs/0",
@@ -121,6 +176,8 @@ survives_a_lack_of_memory(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(each_route_is_found_by_the_path_that_is_built_for_it),
 	cmocka_unit_test(a_twin_and_odd_words_are_encoded),
+	cmocka_unit_test(each_twin_belongs_to_its_route),
+	cmocka_unit_test(each_route_has_a_twin),
 	cmocka_unit_test(bad_words_are_no_path),
 	cmocka_unit_test(survives_a_lack_of_memory),
 };

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * The twins, /v1/chain/{chain}/...: one function for all of them, told apart by
+ * the columns of proto/twins.def. A request is judged as its route would judge
+ * it, its body rebuilt from what was understood, and sent to the first name of
+ * the chain path; the reply becomes ours, or the contract's error body
+ * (rest-api.md 3.5.3), with the error from below in `remote`.
+ */
+#include <string.h>
+
+#include "daemon/api_internal.h"
+#include "lib/base/clock.h"
+#include "lib/base/num.h"
+#include "lib/data/json.h"
+#include "lib/data/node.h"
+#include "proto/chainpath.h"
+#include "proto/msg.h"
+
+#define BODY_MAX ((size_t)64 << 20)
+#define PATH_MAX_LEN 65536
+
+/* A twin on its way; lives in its request. */
+struct hopping {
+	struct api_call *call;
+	const char *entrypoint;
+	/* The chain path after it; "" for a tail call. */
+	const char *rest;
+	const char *path;
+	const char *body;
+	int64_t deadline_ms;
+	/* The HEAD of an upsert is out. */
+	bool checking;
+};
+
+static void send_on(struct hopping *h, const char *method, const char *body);
+
+/* Replies */
+
+static struct node *
+missing_node(const struct twin *t, struct arena *a)
+{
+	switch (t->missing) {
+	case MISSING_OK:
+		return node_str(a, "OK");
+	case MISSING_NULL:
+		return node_null(a);
+	case MISSING_LIST:
+		return node_new(a, NODE_LIST);
+	case MISSING_MAP:
+		return node_new(a, NODE_MAP);
+	case MISSING_NONE:
+		break;
+	}
+	return NULL;
+}
+
+/* All members but the status, which is our own. */
+static struct node *
+members_of(const struct node *from, struct arena *a)
+{
+	struct node *map = node_new(a, NODE_MAP);
+
+	for (size_t i = 0; from != NULL && i < from->u.map.n; i++) {
+		const struct node_pair *p = &from->u.map.pairs[i];
+
+		if (strcmp(p->key->u.str.s, "status_code") != 0)
+			node_add_pair(a, map, p->key, p->value);
+	}
+	return map;
+}
+
+static void
+reply_success(const struct hopping *h, const struct chain_reply *r)
+{
+	struct api_call *c = h->call;
+	const struct twin *t = c->twin;
+	struct node *map = members_of(r->body, c->arena);
+	struct node *made;
+
+	if (t->kind == TWIN_KIND_GONE) {
+		api_reply_head(c->req, r->status == 204 ? 204 : 200);
+		return;
+	}
+	made =
+	    node_get(map, t->member) == NULL ? missing_node(t, c->arena) : NULL;
+	if (made != NULL)
+		node_set(c->arena, map, t->member, made);
+	api_reply_map(c->api, c->req, 200, map);
+}
+
+static const char *
+status_words(int status)
+{
+	switch (status / 100) {
+	case 1:
+		return "Informational response";
+	case 3:
+		return "Redirect response";
+	case 4:
+		return "Client error";
+	case 5:
+		return "Server error";
+	default:
+		return "Invalid status code";
+	}
+}
+
+/* Methods whose failures have a name and a text of their own. */
+static bool
+is_api_error(const struct hopping *h)
+{
+	return h->checking || h->call->twin->kind == TWIN_KIND_BARE ||
+	    h->call->twin->kind == TWIN_KIND_GONE;
+}
+
+static int
+status_of(const struct hopping *h, const struct chain_reply *r)
+{
+	bool gone = h->call->twin->kind == TWIN_KIND_GONE && !h->checking;
+
+	if (r->error != NULL || r->status < 400 || r->status > 599)
+		return 503;
+	if (is_api_error(h) && !(gone && r->status < 500))
+		return 503;
+	return r->status;
+}
+
+static void
+reply_failure(const struct hopping *h, const struct chain_reply *r)
+{
+	struct api_call *c = h->call;
+	struct arena *a = c->arena;
+	struct node *map = node_new(a, NODE_MAP);
+	const char *error = r->error, *text = r->message;
+
+	if (error == NULL && is_api_error(h)) {
+		error = "APIError";
+		text = arena_printf(
+		    a, "Error %d: %s", r->status, http1_reason(r->status));
+	} else if (error == NULL) {
+		error = "HTTPStatusError";
+		text = arena_printf(a, "%s '%d %s' for url '%s'",
+		    status_words(r->status), r->status, http1_reason(r->status),
+		    r->url);
+	}
+	node_set(a, map, "function", node_str(a, c->twin->function));
+	node_set(a, map, "entrypoint", node_str(a, h->entrypoint));
+	node_set(a, map, "chain", node_str(a, h->rest));
+	node_set(a, map, "error", node_str(a, error));
+	node_set(a, map, "message", node_str(a, text != NULL ? text : ""));
+	if (r->error == NULL && r->body != NULL)
+		node_set(a, map, "remote", node_copy(a, r->body));
+	api_reply_map(c->api, c->req, status_of(h, r), map);
+}
+
+static bool
+is_success(const struct chain_reply *r)
+{
+	return r->error == NULL && r->status >= 200 && r->status < 300;
+}
+
+static void
+on_done(const struct chain_reply *r, void *ctx)
+{
+	struct hopping *h = ctx;
+	struct api_call *c = h->call;
+	bool absent = r->error == NULL && r->status == 404;
+
+	c->forward.v = 0;
+	if (h->checking && (absent || is_success(r))) {
+		h->checking = false;
+		send_on(h, absent ? "POST" : "PUT", h->body);
+	} else if (c->twin->kind == TWIN_KIND_BARE &&
+	    (absent || is_success(r))) {
+		api_reply_head(c->req, r->status == 200 ? 200 : 404);
+	} else if (is_success(r)) {
+		reply_success(h, r);
+	} else {
+		reply_failure(h, r);
+	}
+}
+
+/* Requests */
+
+static int64_t
+time_left(const struct api_call *c)
+{
+	const char *text = http_req_header(c->req, "X-Overlord-Deadline-Ms");
+	int64_t ms;
+
+	if (text == NULL ||
+	    num_i64(text, 1, CHAIN_DEADLINE_MAX_MS, &ms, NULL) < 0)
+		return CHAIN_DEADLINE_MS;
+	return ms;
+}
+
+static void
+send_on(struct hopping *h, const char *method, const char *body)
+{
+	struct api_call *c = h->call;
+	const struct chain_request rq = {
+		.entrypoint = h->entrypoint,
+		.tail = h->rest[0] == '\0',
+		.method = method,
+		.path = h->path,
+		.body = body,
+		.request_id = http_req_request_id(c->req),
+		.via = http_req_header(c->req, "X-Overlord-Via"),
+		.idempotency_key = http_req_header(c->req, "Idempotency-Key"),
+		.left_ms = h->deadline_ms - clock_mono_ms(),
+	};
+	struct error e = ERROR_INIT;
+
+	if (chain_forward(
+		c->api->deps.chain, &rq, on_done, h, &c->forward, &e) < 0)
+		api_reply_error(c->api, c->req, &e);
+}
+
+/* What was understood of the body, defaults filled in, without what is null:
+ * an original would take that for a text. NULL after an answer. */
+static const char *
+rebuild(struct api_call *c, const struct schema *s)
+{
+	AUTO_STRBUF struct strbuf text;
+	struct error e = ERROR_INIT;
+	struct node *full, *map = node_new(c->arena, NODE_MAP);
+	void *bound = arena_alloc(c->arena, s->size);
+	char *ret = NULL;
+
+	strbuf_init(&text, BODY_MAX);
+	if (bound == NULL || msg_bind(s, c->body, c->arena, bound, &e) < 0) {
+		if (!error_is_set(&e))
+			(void)error_nomem(&e);
+		api_reply_error(c->api, c->req, &e);
+		return NULL;
+	}
+	full = schema_dump(s, bound, 0, c->arena);
+	for (size_t i = 0; full != NULL && i < full->u.map.n; i++)
+		if (full->u.map.pairs[i].value->type != NODE_NULL)
+			node_add_pair(c->arena, map, full->u.map.pairs[i].key,
+			    full->u.map.pairs[i].value);
+	if (map != NULL && full != NULL)
+		json_write(&text, map, JSON_COMPACT);
+	if (arena_check(c->arena, &e) == 0 && strbuf_check(&text, &e) == 0)
+		ret = arena_strndup(c->arena, text.buf, text.len);
+	if (ret == NULL) {
+		if (!error_is_set(&e))
+			(void)error_nomem(&e);
+		api_reply_error(c->api, c->req, &e);
+	}
+	return ret;
+}
+
+static const char *
+path_of(const struct api_call *c, const char *rest)
+{
+	const struct http1_span q = http_req_head(c->req)->query;
+	AUTO_STRBUF struct strbuf path;
+	size_t n = 0;
+
+	strbuf_init(&path, PATH_MAX_LEN);
+	while (n < ARRAY_LEN(c->params) && c->params[n] != NULL)
+		n++;
+	route_build(&path, c->route, rest, c->params, n);
+	if (q.len > 0) {
+		strbuf_addc(&path, '?');
+		strbuf_add(&path, q.p, q.len);
+	}
+	return strbuf_check(&path, NULL) == 0 ? arena_strdup(c->arena, path.buf)
+					      : NULL;
+}
+
+/* The names of the path; false after an answer. */
+static bool
+split_chain(struct api_call *c, struct hopping *h)
+{
+	struct chainpath all, rest;
+	struct error e = ERROR_INIT;
+	const char *joined;
+
+	if (chainpath_parse(c->chain, c->arena, &all, &e) < 0) {
+		if (e.code == OVE_INVALID || e.code == OVE_LIMIT)
+			api_reply_message(c->api, c->req, 400,
+			    "Invalid chain: %.300s", c->chain);
+		else
+			api_reply_error(c->api, c->req, &e);
+		return false;
+	}
+	h->entrypoint = all.parts[0];
+	rest = all;
+	rest.n--;
+	memmove(rest.parts, all.parts + 1, rest.n * sizeof(rest.parts[0]));
+	joined = chainpath_join(&rest, c->arena);
+	h->rest = joined != NULL ? joined : "";
+	if (chain_has(c->api->deps.chain, h->entrypoint))
+		return true;
+	api_reply_message(c->api, c->req, 404,
+	    "Next entrypoint '%.300s' cannot be found.", h->entrypoint);
+	return false;
+}
+
+void
+api_twin(struct api_call *c)
+{
+	const struct twin *t = c->twin;
+	struct hopping *h = arena_alloc(c->arena, sizeof(*h));
+	struct error e = ERROR_INIT;
+
+	if (h == NULL) {
+		(void)error_nomem(&e);
+		api_reply_error(c->api, c->req, &e);
+		return;
+	}
+	h->call = c;
+	h->deadline_ms = clock_mono_ms() + time_left(c);
+	if (t->body != NULL && (h->body = rebuild(c, t->body)) == NULL)
+		return;
+	if (!split_chain(c, h))
+		return;
+	h->path = path_of(c, h->rest);
+	if (h->path == NULL || arena_check(c->arena, &e) < 0) {
+		if (!error_is_set(&e))
+			(void)error_nomem(&e);
+		api_reply_error(c->api, c->req, &e);
+		return;
+	}
+	/* Further up an upsert is the twin's own. */
+	h->checking = t->kind == TWIN_KIND_UPSERT && h->rest[0] == '\0';
+	if (h->checking)
+		send_on(h, "HEAD", NULL);
+	else
+		send_on(h, routes[c->route].method, h->body);
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * The hops: which there are, which are shown, and the heartbeat. A hop that a
+ * reload leaves in place keeps its breaker. The heartbeat asks all hops at the
+ * same time; one that does not answer is sick until it does, or until the
+ * result is older than three rounds.
+ */
+#include "daemon/chain.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <config.h>
+
+#include "daemon/chain_internal.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/rand.h"
+#include "lib/data/node.h"
+#include "proto/config.h"
+
+/* Connections to all hops, and to one. */
+#define CALLS_MAX 256
+#define CALLS_PER_HOP 64
+#define ROUNDS_TRUSTED 3
+
+/* Hops */
+
+struct hop *
+chain_hop_any(const struct chain *ch, const char *name)
+{
+	struct hop *h;
+
+	TAILQ_FOREACH (h, &ch->hops, link)
+		if (strcmp(h->name, name) == 0)
+			return h;
+	return NULL;
+}
+
+struct hop *
+chain_hop(const struct chain *ch, const char *name)
+{
+	struct hop *h = chain_hop_any(ch, name);
+
+	return h != NULL && !h->config->disable ? h : NULL;
+}
+
+bool
+chain_has(const struct chain *ch, const char *entrypoint)
+{
+	return chain_hop(ch, entrypoint) != NULL;
+}
+
+struct breaker_config
+chain_breaker_config(const struct chain *ch)
+{
+	return (struct breaker_config){
+		.failures = ch->config->autodisable.failures,
+		.interval_ms = ch->config->autodisable.interval_ms,
+		.increase_ms = ch->config->autodisable.increase_ms,
+		.max_increase_ms = ch->config->autodisable.max_increase_ms,
+	};
+}
+
+/* From one look at a hop to the next, at most. */
+static int64_t
+round_ms(const struct chain *ch)
+{
+	const struct config *c = ch->config;
+	int64_t most = c->polling.heartbeat_ms;
+
+	if (c->polling.skew_ms.n > 1)
+		most += c->polling.skew_ms.items[1];
+	return most;
+}
+
+bool
+chain_hop_is_sick(const struct hop *h)
+{
+	const struct chain *ch = h->chain;
+
+	return ch->config->polling.heartbeat_ms >= 0 && h->sick &&
+	    clock_mono_ms() - h->checked_ms <=
+	    ROUNDS_TRUSTED * (round_ms(ch) + CHAIN_DEADLINE_MS);
+}
+
+bool
+chain_hop_is_open(const struct hop *h)
+{
+	const struct breaker_config c = chain_breaker_config(h->chain);
+
+	return chain_hop_is_sick(h) ||
+	    breaker_state(&h->breaker, &c, clock_mono_ms()) == BREAKER_OPEN;
+}
+
+struct node *
+chain_list(const struct chain *ch, struct arena *a)
+{
+	struct node *list = node_new(a, NODE_LIST);
+	const struct hop *h;
+
+	TAILQ_FOREACH (h, &ch->hops, link) {
+		if (h->config->disable)
+			continue;
+		if (ch->config->autodisable.enabled && chain_hop_is_open(h))
+			continue;
+		node_add(a, list, node_str(a, h->name));
+	}
+	return list;
+}
+
+static struct node *
+breaker_node(const struct hop *h, struct arena *a)
+{
+	const struct breaker_config c = chain_breaker_config(h->chain);
+	struct node *map = node_new(a, NODE_MAP);
+	int64_t now = clock_mono_ms();
+	enum breaker_state s = breaker_state(&h->breaker, &c, now);
+	struct node *probe = node_null(a), *healthy = node_null(a);
+	int64_t wait = breaker_half_open_at(&h->breaker, &c) - now;
+
+	if (s != BREAKER_CLOSED)
+		probe = node_float(a, wait > 0 ? (double)wait / 1000 : 0);
+	if (h->checked_ms != 0)
+		healthy = node_bool(a, !h->sick);
+	node_set(a, map, "state",
+	    node_str(a, chain_hop_is_sick(h) ? "open" : breaker_state_text(s)));
+	node_set(a, map, "failures", node_int(a, h->breaker.failures));
+	node_set(a, map, "next_probe", probe);
+	node_set(a, map, "probing", node_bool(a, h->breaker.probing));
+	node_set(a, map, "healthy", healthy);
+	node_set(a, map, "calls", node_int(a, (int64_t)h->calls));
+	node_set(a, map, "failed", node_int(a, (int64_t)h->failed));
+	node_set(a, map, "refused", node_int(a, (int64_t)h->refused));
+	return map;
+}
+
+struct node *
+chain_breakers(const struct chain *ch, struct arena *a)
+{
+	struct node *map = node_new(a, NODE_MAP);
+	const struct hop *h;
+
+	TAILQ_FOREACH (h, &ch->hops, link)
+		if (!h->config->disable)
+			node_set(a, map, h->name, breaker_node(h, a));
+	return map;
+}
+
+/* Heartbeat */
+
+static void
+on_ping(const struct chain_reply *r, void *ctx)
+{
+	struct hop *h = ctx;
+	bool ok = r->error == NULL && r->status != 502 && r->status != 503 &&
+	    r->status != 504;
+
+	h->ping.v = 0;
+	h->checked_ms = clock_mono_ms();
+	if (ok && r->status >= 200 && r->status < 300)
+		(void)breaker_step(&h->breaker, &(struct breaker_config){ 0 },
+		    BREAKER_SUCCESS, NULL, 0);
+	if (h->sick == ok)
+		log_notice("chain", FIELDS(LF_S("chain", h->name)), "%s",
+		    ok ? "answers again" : "does not answer");
+	h->sick = !ok;
+}
+
+static void
+heartbeat_arm(struct chain *ch)
+{
+	const struct config *c = ch->config;
+	int64_t ms = c->polling.heartbeat_ms;
+	uint64_t spread;
+
+	if (ms < 0) {
+		timer_stop(&ch->heartbeat);
+		return;
+	}
+	if (c->polling.skew_ms.n > 1 &&
+	    c->polling.skew_ms.items[1] >= c->polling.skew_ms.items[0]) {
+		spread = (uint64_t)(c->polling.skew_ms.items[1] -
+		    c->polling.skew_ms.items[0]);
+		ms += c->polling.skew_ms.items[0] +
+		    (int64_t)rand_below(spread + 1);
+	}
+	/* Without pause nothing else would be done. */
+	timer_arm(&ch->heartbeat, ms < 100 ? 100 : ms);
+}
+
+static void
+on_heartbeat(struct timer *t)
+{
+	struct chain *ch = container_of(t, struct chain, heartbeat);
+	struct error e = ERROR_INIT;
+	struct hop *h;
+
+	TAILQ_FOREACH (h, &ch->hops, link) {
+		if (h->config->disable || h->ping.v != 0)
+			continue;
+		if (forward_ping(h, on_ping, &h->ping, &e) < 0)
+			log_warn("chain", FIELDS(LF_S("chain", h->name)),
+			    "no heartbeat: %s", e.text);
+	}
+	heartbeat_arm(ch);
+}
+
+/* Life cycle */
+
+static void
+hop_remove(struct hop *h)
+{
+	if (h->ping.v != 0)
+		chain_cancel(h->chain, h->ping);
+	TAILQ_REMOVE(&h->chain->hops, h, link);
+	mem_free(h->name);
+	mem_free(h);
+}
+
+static struct hop *
+hop_new(struct chain *ch, const char *name)
+{
+	struct hop *h = mem_calloc(1, sizeof(*h));
+
+	if (h == NULL)
+		return NULL;
+	h->chain = ch;
+	h->name = mem_strdup(name);
+	if (h->name == NULL) {
+		mem_free(h);
+		return NULL;
+	}
+	return h;
+}
+
+int
+chain_configure(struct chain *ch, const struct config *c, const char *serverid,
+    struct error *e)
+{
+	struct hop *h, *next;
+	int rc = 0;
+
+	ch->config = c;
+	ch->serverid = serverid;
+	TAILQ_FOREACH (h, &ch->hops, link)
+		h->kept = false;
+	for (size_t i = 0; i < c->chains.n; i++) {
+		h = chain_hop_any(ch, c->chains.keys[i]);
+		if (h != NULL)
+			TAILQ_REMOVE(&ch->hops, h, link);
+		else
+			h = hop_new(ch, c->chains.keys[i]);
+		if (h == NULL) {
+			rc = error_nomem(e);
+			continue;
+		}
+		/* In the order of the configuration. */
+		TAILQ_INSERT_TAIL(&ch->hops, h, link);
+		h->config = &c->chains.items[i];
+		h->kept = true;
+	}
+	for (h = TAILQ_FIRST(&ch->hops); h != NULL; h = next) {
+		next = TAILQ_NEXT(h, link);
+		if (!h->kept)
+			hop_remove(h);
+	}
+	heartbeat_arm(ch);
+	return rc;
+}
+
+int
+chain_new(struct chain **ret, struct loop *l, struct error *e)
+{
+	const struct httpc_config hc = {
+		.user_agent = "overlordd/" OVERLORD_VERSION,
+		.max_calls = CALLS_MAX,
+		.max_per_host = CALLS_PER_HOP,
+	};
+	AUTO(chain) struct chain *ch = mem_calloc(1, sizeof(*ch));
+
+	if (ch == NULL)
+		return error_nomem(e);
+	ch->loop = l;
+	TAILQ_INIT(&ch->hops);
+	TAILQ_INIT(&ch->forwards);
+	if (timer_init(&ch->heartbeat, l, on_heartbeat, "heartbeat", e) < 0 ||
+	    httpc_new(&ch->httpc, l, &hc, e) < 0)
+		return -1;
+	*ret = STEAL(ch);
+	return 0;
+}
+
+struct chain *
+chain_free(struct chain *ch)
+{
+	struct hop *h;
+
+	if (ch == NULL)
+		return NULL;
+	forward_cancel_all(ch);
+	while ((h = TAILQ_FIRST(&ch->hops)) != NULL) {
+		h->ping.v = 0;
+		hop_remove(h);
+	}
+	timer_fini(&ch->heartbeat);
+	ch->httpc = httpc_free(ch->httpc);
+	mem_free(ch);
+	return NULL;
+}

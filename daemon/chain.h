@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * The servers below this one: one HTTP client with its connections, and for
+ * each chain of the configuration a circuit breaker and what the heartbeat has
+ * found. A request that is forwarded has an id; it is sent, repeated as the
+ * chain's `retry` says and the time that its caller has left allows, and its
+ * outcome comes once, never inside chain_forward(), unless it was cancelled.
+ *
+ * What the original calls its errors (rest-api.md 3.5.3) is decided here, what
+ * they look like is not.
+ */
+#pragma once
+
+#include "lib/base/arena.h"
+
+struct chain;
+struct config;
+struct loop;
+struct node;
+
+/* When a caller does not say how long it waits: originals give up at 10 s. */
+#define CHAIN_DEADLINE_MS 8000
+#define CHAIN_DEADLINE_MAX_MS 600000
+
+struct forward_id {
+	uint64_t v;
+};
+
+struct chain_request {
+	/* The next hop. */
+	const char *entrypoint;
+	/* It is the last: its breaker decides, and learns. */
+	bool tail;
+	const char *method;
+	/* From "/v1" on, with the query. */
+	const char *path;
+	/* JSON; NULL: none. */
+	const char *body;
+	/* What we hand down; NULL: nothing. */
+	const char *request_id;
+	const char *via;
+	const char *idempotency_key;
+	/* How long the caller waits. */
+	int64_t left_ms;
+};
+
+/* Valid during the callback. */
+struct chain_reply {
+	/* NULL: there is a reply, of any status; else the original's name for
+	 * what went wrong. */
+	const char *error;
+	const char *message;
+	int status;
+	/* The reply's object; NULL: it had none. */
+	const struct node *body;
+	const char *url;
+};
+typedef void chain_done_fn(const struct chain_reply *r, void *ctx);
+
+int chain_new(struct chain **ret, struct loop *l, struct error *e);
+/* Borrows both until the next call. Breakers of chains that are still there
+ * stay as they are. On failure some chains have no breaker and are unknown. */
+int chain_configure(struct chain *ch, const struct config *c,
+    const char *serverid, struct error *e);
+bool chain_has(const struct chain *ch, const char *entrypoint);
+/* OVE_NOTFOUND: no such chain. Everything in rq is copied. */
+int chain_forward(struct chain *ch, const struct chain_request *rq,
+    chain_done_fn *done, void *ctx, struct forward_id *ret, struct error *e);
+/* Idempotent; done will not be called. */
+void chain_cancel(struct chain *ch, struct forward_id id);
+/* Names of the chains that are shown. */
+struct node *chain_list(const struct chain *ch, struct arena *a);
+/* NAME: state, counts, next probe. */
+struct node *chain_breakers(const struct chain *ch, struct arena *a);
+/* Every forward is cancelled. */
+struct chain *chain_free(struct chain *ch);
+AUTO_DEFINE(chain)

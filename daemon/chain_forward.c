@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * One request on its way to the next hop: attempts, waits between them, one
+ * outcome. All attempts fit in the time that the caller has left, and the next
+ * hop is told a little less of it, so that its answer comes before we give up.
+ * Whatever ends a forward, its ticket goes back to the breaker once.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/chain_internal.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/rand.h"
+#include "lib/data/json.h"
+#include "lib/data/node.h"
+#include "lib/net/backoff.h"
+#include "proto/config.h"
+
+#define REPLY_MAX ((size_t)32 << 20)
+#define ARENA_MAX ((size_t)256 << 20)
+/* Of the time left, one in so many stays with us. */
+#define DEADLINE_SHARE 20
+#define HEADERS_MAX 10
+
+struct forward {
+	TAILQ_ENTRY(forward) link;
+	struct chain *chain;
+	struct forward_id id;
+	chain_done_fn *done;
+	void *ctx;
+	/* What it was made of: names, headers, body. */
+	struct arena arena;
+	const char *hop;
+	const char *method;
+	const char *url;
+	const char *body;
+	const char *cacert;
+	const char *headers[HEADERS_MAX];
+	size_t headers_n;
+	struct config_timeouts t;
+	struct config_retry retry;
+	unsigned retries;
+	unsigned attempt;
+	int64_t deadline_ms;
+	bool tail;
+	/* The breaker waits for it. */
+	bool ticketed;
+	struct breaker_ticket ticket;
+	/* Between attempts, and before an outcome that is known at once. */
+	struct timer timer;
+	bool ending;
+	struct call_id call;
+	/* Of the last attempt. */
+	struct arena outcome;
+	struct chain_reply reply;
+	int64_t retry_after;
+};
+
+static void attempt(struct forward *f);
+
+/* Breaker */
+
+static void
+give_back(struct forward *f, enum breaker_event event)
+{
+	struct hop *h = chain_hop_any(f->chain, f->hop);
+	const struct breaker_config c = chain_breaker_config(f->chain);
+	enum breaker_state was, is;
+
+	if (!f->ticketed || h == NULL)
+		return;
+	f->ticketed = false;
+	was = breaker_state(&h->breaker, &c, clock_mono_ms());
+	(void)breaker_step(&h->breaker, &c, event, &f->ticket, clock_mono_ms());
+	is = breaker_state(&h->breaker, &c, clock_mono_ms());
+	if (event == BREAKER_SUCCESS)
+		h->sick = false;
+	if (is != was)
+		log_notice("chain",
+		    FIELDS(LF_S("chain", h->name),
+			LF_S("state", breaker_state_text(is)),
+			LF_I("failures", h->breaker.failures)),
+		    "breaker");
+}
+
+/* Whether somebody below has written this error: then it says nothing about
+ * the hop, and whoever wrote it has tried again already. */
+static bool
+is_from_below(const struct chain_reply *r)
+{
+	return node_get(r->body, "function") != NULL;
+}
+
+static enum breaker_event
+verdict(const struct forward *f)
+{
+	const struct chain_reply *r = &f->reply;
+
+	if (r->error == NULL && r->status >= 200 && r->status < 300)
+		return BREAKER_SUCCESS;
+	if (r->error == NULL && r->status == 404 &&
+	    strcmp(f->method, "HEAD") == 0)
+		return BREAKER_SUCCESS;
+	if (!f->tail || is_from_below(r))
+		return BREAKER_NEITHER;
+	if (r->error != NULL)
+		return BREAKER_FAILURE;
+	return r->status >= 502 && r->status <= 504 ? BREAKER_FAILURE
+						    : BREAKER_NEITHER;
+}
+
+/* Ends */
+
+static struct forward *
+forward_free(struct forward *f)
+{
+	if (f == NULL)
+		return NULL;
+	timer_fini(&f->timer);
+	arena_fini(&f->arena);
+	arena_fini(&f->outcome);
+	mem_free(f);
+	return NULL;
+}
+
+AUTO_DEFINE(forward)
+
+static void
+finish(struct forward *f)
+{
+	struct hop *h = chain_hop(f->chain, f->hop);
+	enum breaker_event v = verdict(f);
+
+	if (h != NULL && f->ticketed && v == BREAKER_FAILURE)
+		h->failed++;
+	give_back(f, v);
+	TAILQ_REMOVE(&f->chain->forwards, f, link);
+	f->done(&f->reply, f->ctx);
+	(void)forward_free(f);
+}
+
+static void
+on_wait(struct timer *t)
+{
+	struct forward *f = container_of(t, struct forward, timer);
+
+	if (f->ending)
+		finish(f);
+	else
+		attempt(f);
+}
+
+/* The outcome is known, but its receiver must not be called here. */
+static void
+end_soon(struct forward *f, const char *error, const char *message)
+{
+	f->reply = (struct chain_reply){
+		.error = error,
+		.message = arena_strdup(&f->arena, message),
+		.url = f->url,
+	};
+	if (f->reply.message == NULL)
+		f->reply.message = "";
+	f->ending = true;
+	timer_arm(&f->timer, 0);
+}
+
+/* Retries */
+
+static bool
+may_repeat(const struct forward *f)
+{
+	const struct chain_reply *r = &f->reply;
+
+	if (f->attempt > f->retries || strcmp(f->method, "POST") == 0 ||
+	    is_from_below(r))
+		return false;
+	if (r->error != NULL)
+		return strcmp(r->error, "JSONDecodeError") != 0;
+	return r->status == 429 || (r->status >= 502 && r->status <= 504);
+}
+
+static int64_t
+wait_ms(const struct forward *f)
+{
+	const struct config_retry *r = &f->retry;
+	const struct backoff b = {
+		.max_ms = (int64_t)(r->max_backoff_wait * 1000),
+		.factor_ms = (int64_t)(r->backoff_factor * 1000),
+		.jitter = r->backoff_jitter,
+	};
+
+	if (r->respect_retry_after_header && f->retry_after > 0)
+		return f->retry_after < b.max_ms / 1000 ? f->retry_after * 1000
+							: b.max_ms;
+	return backoff_ms(
+	    &b, f->attempt, (double)rand_below(1000001) / 1000000);
+}
+
+/* Another attempt, if there is one, or the end. */
+static void
+judge(struct forward *f)
+{
+	int64_t wait;
+
+	if (may_repeat(f)) {
+		wait = wait_ms(f);
+		if (clock_mono_ms() + wait < f->deadline_ms) {
+			timer_arm(&f->timer, wait);
+			return;
+		}
+	}
+	finish(f);
+}
+
+/* Attempts */
+
+static void
+take_failure(struct forward *f, const struct error *failed)
+{
+	bool connecting = strstr(failed->text, "while connecting") != NULL;
+
+	switch (failed->code) {
+	case OVE_UNAVAILABLE:
+		f->reply.error = "ConnectError";
+		break;
+	case OVE_TIMEOUT:
+		f->reply.error = connecting ? "ConnectTimeout" : "ReadTimeout";
+		break;
+	case OVE_LIMIT:
+		f->reply.error = "RemoteProtocolError";
+		break;
+	default:
+		f->reply.error = strstr(failed->text, "not HTTP") != NULL ||
+			strstr(failed->text, "without a reply") != NULL
+		    ? "RemoteProtocolError"
+		    : "ReadError";
+	}
+	f->reply.message = arena_strdup(&f->outcome, failed->text);
+	if (f->reply.message == NULL)
+		f->reply.message = "";
+}
+
+static void
+take_reply(struct forward *f, const struct httpc_reply *r)
+{
+	bool success = r->status >= 200 && r->status < 300;
+	bool wants = success && strcmp(f->method, "HEAD") != 0 &&
+	    strcmp(f->method, "DELETE") != 0;
+	struct error e = ERROR_INIT;
+	struct node *n = NULL;
+
+	f->reply.status = r->status;
+	f->retry_after = r->retry_after;
+	if (r->body_len > 0 &&
+	    json_read(r->body, r->body_len, &f->outcome, &n, &e) < 0) {
+		/* The arena may have latched. */
+		n = NULL;
+		arena_reset(&f->outcome);
+	}
+	if (n != NULL && n->type == NODE_MAP)
+		f->reply.body = n;
+	if (!wants || f->reply.body != NULL)
+		return;
+	f->reply.error = "JSONDecodeError";
+	f->reply.message = arena_strdup(&f->outcome,
+	    error_is_set(&e) ? e.text : "the reply is not a JSON object");
+	if (f->reply.message == NULL)
+		f->reply.message = "";
+}
+
+static void
+on_done(struct call_id id, const struct httpc_reply *r,
+    const struct error *failed, void *ctx)
+{
+	struct forward *f = ctx;
+
+	(void)id;
+	f->call.v = 0;
+	arena_reset(&f->outcome);
+	f->reply = (struct chain_reply){ .url = f->url };
+	f->retry_after = -1;
+	if (failed != NULL)
+		take_failure(f, failed);
+	else
+		take_reply(f, r);
+	judge(f);
+}
+
+static int64_t
+positive(int64_t ms)
+{
+	return ms > 0 ? ms : 0;
+}
+
+static void
+attempt(struct forward *f)
+{
+	int64_t left = f->deadline_ms - clock_mono_ms();
+	int64_t share = left - left / DEADLINE_SHARE;
+	char deadline[64];
+	struct httpc_request rq = {
+		.method = f->method,
+		.url = f->url,
+		.headers = f->headers,
+		.body = f->body,
+		.body_len = f->body != NULL ? strlen(f->body) : 0,
+		.connect_ms = positive(f->t.connect_ms),
+		.read_ms = positive(f->t.read_ms),
+		.total_ms = left,
+		.cacert = f->cacert,
+		.reply_max = REPLY_MAX,
+	};
+	struct error e = ERROR_INIT;
+
+	if (left <= 0) {
+		end_soon(f, "ReadTimeout", "no time is left");
+		return;
+	}
+	(void)snprintf(deadline, sizeof(deadline),
+	    "X-Overlord-Deadline-Ms: %lld", (long long)(share > 1 ? share : 1));
+	f->headers[f->headers_n] = deadline;
+	f->attempt++;
+	if (httpc_call(f->chain->httpc, &rq, on_done, f, &f->call, &e) < 0)
+		end_soon(f, "ConnectError", e.text);
+	f->headers[f->headers_n] = NULL;
+}
+
+/* Beginnings */
+
+static void
+add_header(struct forward *f, const char *name, const char *value)
+{
+	if (value != NULL)
+		f->headers[f->headers_n++] =
+		    arena_printf(&f->arena, "%s: %s", name, value);
+}
+
+static void
+add_headers(
+    struct forward *f, const struct hop *h, const struct chain_request *rq)
+{
+	const char *id = f->chain->serverid;
+
+	add_header(f, "Authentication",
+	    arena_printf(&f->arena, "Bearer %s", h->config->access_token));
+	add_header(f, "Accept", "*/*");
+	if (rq->body != NULL)
+		add_header(f, "Content-Type", "application/json");
+	add_header(f, "X-Request-Id", rq->request_id);
+	add_header(f, "Idempotency-Key", rq->idempotency_key);
+	add_header(f, "X-Overlord-Via",
+	    rq->via != NULL ? arena_printf(&f->arena, "%s,%s", rq->via, id)
+			    : id);
+}
+
+static const char *
+url_of(struct arena *a, const char *entrypoint, const char *path)
+{
+	size_t len = strcspn(entrypoint, "?#");
+
+	while (len > 0 && entrypoint[len - 1] == '/')
+		len--;
+	return arena_printf(a, "%.*s%s", (int)len, entrypoint, path);
+}
+
+static int
+forward_new(struct forward **ret, struct hop *h, const struct chain_request *rq,
+    struct error *e)
+{
+	AUTO(forward) struct forward *f = mem_calloc(1, sizeof(*f));
+	struct arena *a;
+
+	if (f == NULL)
+		return error_nomem(e);
+	a = &f->arena;
+	arena_init(a, ARENA_MAX);
+	arena_init(&f->outcome, ARENA_MAX);
+	f->chain = h->chain;
+	f->hop = arena_strdup(a, h->name);
+	f->method = arena_strdup(a, rq->method);
+	f->url = url_of(a, h->config->entrypoint, rq->path);
+	f->body = rq->body != NULL ? arena_strdup(a, rq->body) : NULL;
+	f->cacert = h->config->cacert != NULL
+	    ? arena_strdup(a, h->config->cacert)
+	    : NULL;
+	f->t = h->config->t;
+	f->retry = h->config->retry;
+	f->retries =
+	    f->retry.total.value > 0 ? (unsigned)f->retry.total.value : 0;
+	f->deadline_ms = clock_mono_ms() + rq->left_ms;
+	f->tail = rq->tail;
+	add_headers(f, h, rq);
+	if (arena_check(a, e) < 0 ||
+	    timer_init(&f->timer, h->chain->loop, on_wait, "forward", e) < 0)
+		return -1;
+	*ret = STEAL(f);
+	return 0;
+}
+
+static void
+launch(
+    struct forward *f, chain_done_fn *done, void *ctx, struct forward_id *ret)
+{
+	f->id.v = ++f->chain->last_id;
+	f->done = done;
+	f->ctx = ctx;
+	*ret = f->id;
+	TAILQ_INSERT_TAIL(&f->chain->forwards, f, link);
+	if (!f->ending)
+		attempt(f);
+}
+
+/* Whether it may go out; if not, it ends soon. */
+static void
+pass_breaker(struct forward *f, struct hop *h)
+{
+	const struct chain *ch = f->chain;
+	const struct breaker_config c = chain_breaker_config(ch);
+	bool strict =
+	    ch->config->autodisable.enabled && ch->config->autodisable.strict;
+	int64_t now = clock_mono_ms();
+	int rc = 0;
+
+	if (f->tail && strict && chain_hop_is_sick(h))
+		rc = BREAKER_REFUSED;
+	else
+		rc = breaker_step(&h->breaker, &c,
+		    f->tail && strict ? BREAKER_ASK : BREAKER_PASS, &f->ticket,
+		    now);
+	if (rc == BREAKER_REFUSED) {
+		h->refused++;
+		end_soon(
+		    f, "UnavailableChain", "Chain disabled by smart timeouts");
+		return;
+	}
+	f->ticketed = true;
+	h->calls++;
+	/* Somebody further down is meant: one try, and a short one. */
+	if (!f->tail && chain_hop_is_open(h))
+		f->retries = 0;
+}
+
+int
+chain_forward(struct chain *ch, const struct chain_request *rq,
+    chain_done_fn *done, void *ctx, struct forward_id *ret, struct error *e)
+{
+	struct hop *h = chain_hop(ch, rq->entrypoint);
+	struct forward *f;
+
+	if (h == NULL)
+		return error_set(e, OVE_NOTFOUND,
+		    "Next entrypoint '%s' cannot be found.", rq->entrypoint);
+	if (forward_new(&f, h, rq, e) < 0)
+		return -1;
+	pass_breaker(f, h);
+	launch(f, done, ctx, ret);
+	return 0;
+}
+
+int
+forward_ping(
+    struct hop *h, chain_done_fn *done, struct forward_id *ret, struct error *e)
+{
+	const struct chain_request rq = {
+		.entrypoint = h->name,
+		.method = "GET",
+		.path = "/v1/ping",
+		.left_ms = CHAIN_DEADLINE_MS,
+	};
+	struct forward *f;
+
+	if (forward_new(&f, h, &rq, e) < 0)
+		return -1;
+	launch(f, done, h, ret);
+	return 0;
+}
+
+static void
+drop(struct forward *f)
+{
+	if (f->call.v != 0)
+		httpc_cancel(f->chain->httpc, f->call);
+	give_back(f, BREAKER_NEITHER);
+	TAILQ_REMOVE(&f->chain->forwards, f, link);
+	(void)forward_free(f);
+}
+
+void
+chain_cancel(struct chain *ch, struct forward_id id)
+{
+	struct forward *f;
+
+	TAILQ_FOREACH (f, &ch->forwards, link) {
+		if (f->id.v == id.v) {
+			drop(f);
+			return;
+		}
+	}
+}
+
+void
+forward_cancel_all(struct chain *ch)
+{
+	struct forward *f;
+
+	while ((f = TAILQ_FIRST(&ch->forwards)) != NULL)
+		drop(f);
+}

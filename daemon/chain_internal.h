@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * What chain.c (the hops and their health) and chain_forward.c (one request on
+ * its way) share. A forward keeps the name of its hop, not the hop: a reload
+ * may remove it meanwhile.
+ */
+#pragma once
+
+#include <sys/queue.h>
+
+#include "daemon/chain.h"
+#include "lib/event/loop.h"
+#include "lib/net/breaker.h"
+#include "lib/net/httpc.h"
+
+struct config_chain;
+
+struct hop {
+	TAILQ_ENTRY(hop) link;
+	struct chain *chain;
+	char *name;
+	const struct config_chain *config;
+	struct breaker breaker;
+	/* By the heartbeat; checked_ms is 0 before its first result. */
+	bool sick;
+	int64_t checked_ms;
+	/* Of the heartbeat's request under way; 0: none. */
+	struct forward_id ping;
+	/* Still in the configuration. */
+	bool kept;
+	/* Since the start. */
+	uint64_t calls;
+	uint64_t failed;
+	uint64_t refused;
+};
+
+struct chain {
+	struct loop *loop;
+	struct httpc *httpc;
+	const struct config *config;
+	const char *serverid;
+	TAILQ_HEAD(hop_list, hop) hops;
+	TAILQ_HEAD(forward_list, forward) forwards;
+	uint64_t last_id;
+	struct timer heartbeat;
+};
+
+/* Also one that is disabled. */
+struct hop *chain_hop_any(const struct chain *ch, const char *name);
+/* The hop that can be used; NULL: not in the configuration, or disabled. */
+struct hop *chain_hop(const struct chain *ch, const char *name);
+/* Whether the heartbeat says that it cannot be used. */
+bool chain_hop_is_sick(const struct hop *h);
+bool chain_hop_is_open(const struct hop *h);
+struct breaker_config chain_breaker_config(const struct chain *ch);
+/* A request of the heartbeat: no breaker judges it, none learns of it. */
+int forward_ping(struct hop *h, chain_done_fn *done, struct forward_id *ret,
+    struct error *e);
+void forward_cancel_all(struct chain *ch);
