@@ -5,9 +5,11 @@ hang, lie, or lead in a circle."""
 
 import json
 import os
-import pathlib
 import re
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 import time
 
@@ -22,11 +24,12 @@ QUICK = {"interval": 1, "increase": 1, "max-increase": 2}
 # Children that are none
 
 class Child:
-    """Answers each connection with what `answer(request text)` gives; None
-    hangs until the end."""
+    """Answers each connection with what `answer(request text)` gives, bytes or
+    pieces of them; None hangs until the end."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, tls=None):
         self.answer = answer
+        self.tls = tls
         self.requests = []
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -45,6 +48,11 @@ class Child:
 
     def one(self, c):
         data = b""
+        if self.tls is not None:
+            try:
+                c = self.tls.wrap_socket(c, server_side=True)
+            except OSError:
+                return
         while b"\r\n\r\n" not in data:
             got = c.recv(65536)
             if not got:
@@ -60,7 +68,11 @@ class Child:
             self.held.append(c)
             return
         try:
-            c.sendall(reply)
+            if isinstance(reply, bytes):
+                c.sendall(reply)
+            else:
+                for part in reply:
+                    c.sendall(part)
         except OSError:
             pass
         c.close()
@@ -79,8 +91,8 @@ class Child:
 def child():
     made = []
 
-    def make(answer):
-        made.append(Child(answer))
+    def make(answer, tls=None):
+        made.append(Child(answer, tls))
         return made[-1]
     yield make
     for c in made:
@@ -384,6 +396,62 @@ def test_a_child_that_lies(make_node, child, reply, error):
     assert breaker(main, "liar")["failures"] == 1
 
 
+def drip():
+    yield b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"
+    for _ in range(200):
+        time.sleep(0.05)
+        yield b" "
+
+
+def test_a_child_that_drips(make_node, child):
+    slow = child(lambda request: drip())
+    main = make_node({"chains": {"slow": slow.chain()}}).start()
+    start = time.monotonic()
+    r = main.get("/v1/chain/slow/ping",
+                 headers={"X-Overlord-Deadline-Ms": "1000"})
+    assert time.monotonic() - start < 5
+    assert r.status == 503 and r.json["error"] == "ReadTimeout"
+
+
+def big(mib):
+    yield (b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n{\"status\":\""
+           % ((mib << 20) + 13))
+    for _ in range(mib):
+        yield b"x" * (1 << 20)
+    yield b'"}'
+
+
+def test_a_child_with_much_to_say(make_node, child):
+    some, much = child(lambda request: big(8)), child(lambda request: big(64))
+    main = make_node({"chains": {
+        "some": some.chain(), "much": much.chain(retry={"total": 0})}}).start()
+    r = main.get("/v1/chain/some/ping")
+    assert r.status == 200 and len(r.json["status"]) == 8 << 20
+    r = main.get("/v1/chain/much/ping")
+    assert r.status == 503 and r.json["error"] == "RemoteProtocolError"
+    assert main.get("/v1/ping").status == 200
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
+def test_a_child_behind_tls(make_node, child, tmp_path):
+    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+                    "-keyout", key, "-out", cert, "-subj", "/CN=child",
+                    "-addext", "subjectAltName=IP:127.0.0.1"],
+                   check=True, capture_output=True)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(cert, key)
+    below = child(lambda request: http(200, {"status": "OK"}), tls)
+    chain = below.chain(retry={"total": 0})
+    chain["entrypoint"] = chain["entrypoint"].replace("http:", "https:")
+    main = make_node({"chains": {
+        "known": {**chain, "cacert": str(cert)}, "strange": chain}}).start()
+    assert main.get("/v1/chain/known/ping").status == 200
+    r = main.get("/v1/chain/strange/ping")
+    assert r.status == 503 and r.json["error"] == "ConnectError"
+    assert r.json["message"].startswith("certificate not trusted")
+
+
 def test_what_a_child_leaves_out_has_a_default(make_node, child):
     bare = child(lambda request: http(200, {"status_code": 200, "new": 1}))
     main = make_node({"chains": {"bare": bare.chain()}}).start()
@@ -615,6 +683,23 @@ def test_a_reload(make_node):
     main.signal(main.process.pid, 1)
     wait_for("no chain",
              lambda: main.get("/v1/breakers").json["breakers"] == {})
+
+
+def test_a_token_for_some_projects_sees_no_others_below(tree):
+    main = tree["main"]
+    token = main.token(projects=["mine"])
+    chain = "/v1/chain/alpha.charlie"
+    for path, status in (("/ping", 200), ("/labels", 200), ("/chains", 200),
+                         ("/project/info/mine", 404),
+                         ("/project/info/other", 403), ("/projects", 403),
+                         ("/jobs", 403), ("/jobs/1", 403),
+                         ("/projects/logs", 403), ("/breakers", 403)):
+        r = main.get(chain + path, token=token)
+        assert r.status == status, (path, r)
+        assert status != 403 or "function" not in r.json
+    r = main.post(chain + "/project/cancel/mine",
+                  token=main.token(scope="read"))
+    assert r.status == 403 and "function" not in r.json
 
 
 # Circles
