@@ -162,7 +162,8 @@ def rows():
         (REPO / "proto" / "twins.def").read_text(), re.M))
     for name, method, path in re.findall(
             r'^ROUTE\((\w+), \w+, "(\w+)", "(/v1/[^"]+)"', text, re.M):
-        yield pytest.param(method, path, twins[name], id=name)
+        if name in twins:
+            yield pytest.param(method, path, twins[name], id=name)
 
 
 WORDS = {"project": "none", "date": "2026-01-01_00h00m00s", "service": "web",
