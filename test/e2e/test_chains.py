@@ -773,3 +773,21 @@ def test_the_client_deploys_by_label_in_a_tree(make_node, tmp_path):
     assert r.rc == 0 and "delta" in r.out, r
     r = overlord(tmp_path, "destroy", "-f", f)
     assert r.rc == 0, r
+
+
+def test_the_client_in_a_circle(make_node, tmp_path):
+    alpha = make_node(name="alpha").start()
+    host, port = alpha.address()
+    alpha.configure({"listen": [f"{host}:{port}"]})
+    main = make_node({"chains": {"alpha": chain_to(alpha)}},
+                     name="main").start()
+    alpha.configure({"chains": {"main": chain_to(main)}})
+    alpha.restart()
+    f = deployment(tmp_path / "web.yml", main.url(), main.token(), "all")
+    r = overlord(tmp_path, "apply", "-f", f, "--wait")
+    for node in (main, alpha):
+        ups = [j for j in node.get("/v1/jobs").json["jobs"]
+               if j["type"] == "up"]
+        assert len(ups) == 1
+    # It is told that a branch of the tree could not be seen.
+    assert "alpha.main" in r.err
