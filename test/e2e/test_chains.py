@@ -16,7 +16,7 @@ import time
 import pytest
 
 from cli_support import overlord
-from node import REPO, chain_to, make_tree, wait_for
+from node import DAEMON, REPO, chain_to, make_tree, wait_for
 
 QUICK = {"interval": 1, "increase": 1, "max-increase": 2}
 
@@ -570,6 +570,49 @@ def test_a_wrong_token(make_node):
     r = main.request("HEAD", "/v1/chain/alpha/project/info/x")
     assert r.status == 503
     assert breaker(main, "alpha")["failures"] == 0
+
+
+def held(node):
+    """Descriptors, and KiB of memory."""
+    proc = f"/proc/{node.process.pid}"
+    with open(proc + "/smaps_rollup") as f:
+        pss = int(re.search(r"^Pss:\s+(\d+)", f.read(), re.M)[1])
+    return len(os.listdir(proc + "/fd")), pss
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/smaps_rollup"),
+                    reason="needs /proc")
+def test_nothing_leaks(make_node, child):
+    once = {"retry": {"total": 1, "backoff_factor": 0}}
+    chains = {
+        "dead": dead_chain(**once),
+        "hung": child(lambda request: None).chain(**once),
+        "slow": child(lambda request: drip()).chain(**once),
+        "liar": child(lambda request: b"no\r\n\r\n").chain(**once),
+        "busy": child(lambda request: http(503, {})).chain(**once)}
+    main = make_node({"chains": chains, "log": {"level": "warn"},
+                      "autodisable": {"failures": 10000}}).start()
+
+    def round_trip():
+        threads = [threading.Thread(target=main.get, args=(
+            f"/v1/chain/{name}/ping",), kwargs={
+                "headers": {"X-Overlord-Deadline-Ms": "300"}})
+            for name in chains for _ in range(2)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+
+    for _ in range(2):
+        round_trip()
+    before = held(main)
+    for _ in range(10):
+        round_trip()
+    wait_for("the descriptors to be as before",
+             lambda: held(main)[0] <= before[0])
+    # A sanitizer holds on to what was freed.
+    if b"__asan_init" not in DAEMON.read_bytes():
+        assert held(main)[1] <= before[1] + 1024
 
 
 # The breaker
