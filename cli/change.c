@@ -17,9 +17,12 @@
 #include "cli/targets.h"
 #include "cli/wait.h"
 #include "lib/base/clock.h"
+#include "lib/base/rand.h"
 #include "lib/event/loop.h"
 #include "proto/names.h"
 
+/* 128 bits in hex. */
+#define KEY_LEN 32
 #define TARGET_ARENA_MAX ((size_t)256 * 1024 * 1024)
 
 const char *const change_wait_choices[] = { "deployed", "running", NULL };
@@ -63,6 +66,8 @@ struct part {
 	bool ready;
 	bool decided;
 	bool succeeded;
+	/* Of its change; one for each target of a run. */
+	char key[KEY_LEN + 1];
 };
 
 static void step(struct part *p);
@@ -207,6 +212,11 @@ send_request(struct part *p)
 	call.method = p->rq.method;
 	call.path = "metadata/";
 	call.params = p->rq.method != NULL ? &p->rq.key : &p->rq.project;
+	if (p->rq.is_change && p->rq.method == NULL) {
+		if (p->key[0] == '\0')
+			rand_hex(p->key, KEY_LEN);
+		call.idempotency_key = p->key;
+	}
 	if (p->rq.is_change) {
 		p->decided = true;
 		p->change->in_flight++;

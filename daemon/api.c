@@ -350,8 +350,12 @@ authenticate(struct api_call *c)
 	}
 	if (token_verify(c->api->config.key, space + 1,
 		s.len - (size_t)(space + 1 - s.p), clock_wall_ms(), &c->token,
-		&e) == 0)
-		return keep_projects(c);
+		&e) == 0) {
+		if (!revoked_has(c->api->revoked, c->token.id))
+			return keep_projects(c);
+		(void)error_set(
+		    &e, OVE_DENIED, "token '%s' is revoked", c->token.id);
+	}
 	if (e.code == OVE_NOMEM) {
 		api_reply_error(c->api, c->req, &e);
 		return false;
@@ -602,6 +606,7 @@ on_done(const struct http_req *req, int status, size_t body_len,
     int64_t took_ms, void *ctx)
 {
 	(void)ctx;
+	api_audit_done(req, status);
 	if (!log_enabled(LOG_LEVEL_INFO))
 		return;
 	log_info("http",
@@ -638,6 +643,7 @@ void
 api_configure(struct api *api, const struct api_config *c)
 {
 	api->config = *c;
+	audit_set_keep(api->audit, c->audit_keep);
 }
 
 /* Life cycle */
@@ -662,7 +668,10 @@ api_new(struct api **ret, const struct api_deps *deps,
 		return error_nomem(e);
 	api->deps = *deps;
 	api->config = *c;
-	if (route_router(&api->router, e) < 0 ||
+	TAILQ_INIT(&api->puts);
+	if (revoked_new(&api->revoked, deps->store, e) < 0 ||
+	    audit_new(&api->audit, deps->store, c->audit_keep, e) < 0 ||
+	    route_router(&api->router, e) < 0 ||
 	    worker_new(&api->files, deps->loop, "files", run_files, NULL, e) <
 		0)
 		return -1;
@@ -677,6 +686,8 @@ api_free(struct api *api)
 		return NULL;
 	api->files = worker_free(api->files);
 	api->router = router_free(api->router);
+	api->audit = audit_free(api->audit);
+	api->revoked = revoked_free(api->revoked);
 	mem_free(api);
 	return NULL;
 }

@@ -41,6 +41,8 @@ struct api_config {
 	const char *director;
 	/* Who we are, to find it in X-Overlord-Via. */
 	const char *serverid;
+	/* Records of the audit trail that are kept. */
+	uint64_t audit_keep;
 	bool draining;
 };
 

@@ -22,6 +22,7 @@ static const bool for_narrowed[ROUTE_COUNT] = {
 	[ROUTE_JOBS] = true,
 	[ROUTE_JOB] = true,
 	[ROUTE_JOB_CANCEL] = true,
+	[ROUTE_JOB_RETRY] = true,
 };
 
 /* What a server below answers was left to the token of the chain, which sees

@@ -9,13 +9,20 @@
  */
 #pragma once
 
+#include <sys/queue.h>
+
 #include "daemon/api.h"
+#include "daemon/audit.h"
 #include "daemon/chain.h"
+#include "daemon/idem.h"
+#include "daemon/revoked.h"
 #include "lib/auth/token.h"
 #include "lib/event/worker.h"
 #include "proto/route.h"
 
 struct node;
+struct put;
+TAILQ_HEAD(put_list, put);
 
 struct api {
 	struct api_deps deps;
@@ -24,6 +31,10 @@ struct api {
 	struct httpd *httpd;
 	/* Reads logs, which may be long. */
 	struct worker *files;
+	struct revoked *revoked;
+	struct audit *audit;
+	/* With an Idempotency-Key, on their way to the disk. */
+	struct put_list puts;
 };
 
 struct api_call {
@@ -41,6 +52,8 @@ struct api_call {
 	struct token_info token;
 	/* The parsed body; NULL when it is empty. */
 	struct node *body;
+	/* Its record of the audit trail is made. */
+	bool audited;
 };
 
 /* {"status_code": status, MEMBER: value}. value may be NULL: only the status.
@@ -69,6 +82,25 @@ bool api_may(struct api_call *c);
 bool api_sees(const struct api_call *c, const char *project);
 bool api_may_project(struct api_call *c, const char *project);
 
+/* Parameters of the query; false after an answer. Absent: *ret is NULL, or
+ * stays as it is. A parameter that is not known would be one that is misspelt.
+ */
+bool api_query(struct api_call *c, const char *name, char **ret);
+bool api_query_number(
+    struct api_call *c, const char *name, uint64_t max, uint64_t *ret);
+bool api_query_known(struct api_call *c, const char *const *known, size_t n);
+
+/* Puts a job of this kind, lane, name and payload, and answers when it is on
+ * disk: with the id of an earlier one when the Idempotency-Key says so. message
+ * may be NULL. */
+void api_put_job(struct api_call *c, const struct job *j, const char *message);
+/* False after an answer: nothing can be deployed here. */
+bool api_has_director(struct api_call *c);
+/* Adds the record of this change, which is about to succeed, to its batch. */
+void api_audit(struct api_call *c, struct store_batch *b);
+/* After the answer: the record of a change that has none. */
+void api_audit_done(const struct http_req *req, int status);
+
 /* On the file worker: reads what a struct log_read asks for. */
 void api_read_log(struct work *w);
 
@@ -93,3 +125,7 @@ void api_project_cancel(struct api_call *c);
 void api_jobs(struct api_call *c);
 void api_job(struct api_call *c);
 void api_job_cancel(struct api_call *c);
+void api_job_retry(struct api_call *c);
+void api_tokens(struct api_call *c);
+void api_token_revoke(struct api_call *c);
+void api_audit_trail(struct api_call *c);

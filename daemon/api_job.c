@@ -14,7 +14,6 @@
 #include "lib/base/num.h"
 #include "lib/data/json.h"
 #include "lib/data/node.h"
-#include "lib/net/url.h"
 #include "lib/store/queue.h"
 
 #define LIST_DEFAULT 100
@@ -105,37 +104,6 @@ job_node(struct api_call *c, const struct job *j)
 	return n;
 }
 
-/* Query parameter, or NULL; false after an answer. */
-static bool
-query(struct api_call *c, const char *name, char **ret)
-{
-	struct http1_span q = http_req_head(c->req)->query;
-	struct error e = ERROR_INIT;
-
-	if (url_query_get(q.p, q.len, name, c->arena, ret, &e) == 0)
-		return true;
-	(void)error_wrap(&e, "'%s'", name);
-	api_reply_error(c->api, c->req, &e);
-	return false;
-}
-
-static bool
-query_number(struct api_call *c, const char *name, uint64_t max, uint64_t *ret)
-{
-	struct error e = ERROR_INIT;
-	char *text;
-
-	if (!query(c, name, &text))
-		return false;
-	if (text == NULL || num_u64(text, 1, max, ret, &e) == 0)
-		return true;
-	api_reply_message(c->api, c->req, 400,
-	    "'%s' has an unexpected value: expected a number from 1 to %" PRIu64
-	    ".",
-	    name, max);
-	return false;
-}
-
 /* "queued,running" as a mask. */
 static bool
 query_states(struct api_call *c, unsigned *ret)
@@ -143,7 +111,7 @@ query_states(struct api_call *c, unsigned *ret)
 	enum job_state s;
 	char *text, *word, *rest;
 
-	if (!query(c, "state", &text))
+	if (!api_query(c, "state", &text))
 		return false;
 	rest = text;
 	while (rest != NULL && (word = strsep(&rest, ",")) != NULL) {
@@ -159,31 +127,6 @@ query_states(struct api_call *c, unsigned *ret)
 	return true;
 }
 
-/* A misspelt filter would list everything; false after an answer. */
-static bool
-query_is_known(struct api_call *c)
-{
-	static const char *const known[] = { "state", "name", "type", "limit",
-		"before" };
-	struct http1_span q = http_req_head(c->req)->query;
-	char *rest = arena_strndup(c->arena, q.p, q.len), *pair;
-
-	while (rest != NULL && (pair = strsep(&rest, "&")) != NULL) {
-		size_t i = 0;
-
-		pair[strcspn(pair, "=")] = '\0';
-		while (i < ARRAY_LEN(known) && strcmp(known[i], pair) != 0)
-			i++;
-		if (pair[0] == '\0' || i < ARRAY_LEN(known))
-			continue;
-		api_reply_message(c->api, c->req, 400,
-		    "'%.40s' is not one of: state, name, type, limit, before.",
-		    pair);
-		return false;
-	}
-	return true;
-}
-
 static bool
 is_seen(const char *name, void *ctx)
 {
@@ -195,6 +138,8 @@ is_seen(const char *name, void *ctx)
 void
 api_jobs(struct api_call *c)
 {
+	static const char *const known[] = { "state", "name", "type", "limit",
+		"before" };
 	struct queue_filter f = { .wants = is_seen, .wants_ctx = c };
 	struct node *list = node_new(c->arena, NODE_LIST);
 	struct error e = ERROR_INIT;
@@ -203,10 +148,11 @@ api_jobs(struct api_call *c)
 	struct job *jobs;
 	size_t n;
 
-	if (!query_is_known(c) || !query(c, "name", &name) ||
-	    !query(c, "type", &type) || !query_states(c, &f.states) ||
-	    !query_number(c, "limit", LIST_MAX, &limit) ||
-	    !query_number(c, "before", UINT64_MAX >> 11, &f.before))
+	if (!api_query_known(c, known, ARRAY_LEN(known)) ||
+	    !api_query(c, "name", &name) || !api_query(c, "type", &type) ||
+	    !query_states(c, &f.states) ||
+	    !api_query_number(c, "limit", LIST_MAX, &limit) ||
+	    !api_query_number(c, "before", UINT64_MAX >> 11, &f.before))
 		return;
 	f.name = name;
 	f.kind = type != NULL ? kind_of(type) : NULL;
@@ -283,6 +229,33 @@ api_job(struct api_call *c)
 	api_reply(c->api, c->req, 200, "job", n);
 }
 
+/* Once more */
+
+void
+api_job_retry(struct api_call *c)
+{
+	struct error e = ERROR_INIT;
+	struct job j;
+	int r = queue_get(c->api->deps.queue, id_of(c), c->arena, &j, &e);
+
+	if (r < 0)
+		api_reply_error(c->api, c->req, &e);
+	else if (r == QUEUE_NOTFOUND)
+		api_reply_message(c->api, c->req, 404,
+		    "Job %s cannot be found.", c->params[0]);
+	else if (!api_may_project(c, j.name))
+		return;
+	else if (!job_state_is_finished(j.state))
+		api_reply_message(c->api, c->req, 409,
+		    "Job %" PRIu64 " has not ended: %s.", j.id.v,
+		    job_state_to_string(j.state));
+	else if (j.state == JOB_COMPLETED)
+		api_reply_message(c->api, c->req, 409,
+		    "Job %" PRIu64 " has completed.", j.id.v);
+	else if (api_has_director(c))
+		api_put_job(c, &j, NULL);
+}
+
 /* Cancelling */
 
 struct cancel {
@@ -312,9 +285,11 @@ cancel_queued(struct api_call *c, struct job_id id)
 		.message = "cancelled before it ran",
 	};
 	struct cancel *x = mem_calloc(1, sizeof(*x));
+	AUTO_BATCH struct store_batch b;
 	struct error e = ERROR_INIT;
 	int r;
 
+	store_batch_init(&b);
 	if (x == NULL) {
 		(void)error_nomem(&e);
 		api_reply_error(c->api, c->req, &e);
@@ -322,8 +297,9 @@ cancel_queued(struct api_call *c, struct job_id id)
 	}
 	x->api = c->api;
 	x->req = http_req_id(c->req);
+	api_audit(c, &b);
 	r = queue_change(
-	    c->api->deps.queue, id, &change, NULL, was_cancelled, x, &e);
+	    c->api->deps.queue, id, &change, &b, was_cancelled, x, &e);
 	if (r == 0)
 		return;
 	mem_free(x);

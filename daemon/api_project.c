@@ -6,7 +6,6 @@
  * that become jobs. A job's payload is the message of the contract
  * (rest-api.md 5.1) as JSON; its lane is the project.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "daemon/api_internal.h"
@@ -176,73 +175,8 @@ api_projects_log(struct api_call *c)
 
 /* Jobs */
 
-struct put {
-	struct api *api;
-	struct req_id req;
-	/* For people, beside the id; "" for none. */
-	char message[160];
-};
-
-static void
-was_put(struct job_id id, const struct error *failed, void *ctx)
-{
-	struct put *p = ctx;
-	struct http_req *req = httpd_find(p->api->httpd, p->req);
-	struct arena *a;
-	struct node *map;
-
-	if (req != NULL && failed != NULL)
-		api_reply_error(p->api, req, failed);
-	else if (req != NULL) {
-		a = http_req_arena(req);
-		map = node_new(a, NODE_MAP);
-		node_set(a, map, "job_id", node_int(a, (int64_t)id.v));
-		if (p->message[0] != '\0')
-			node_set(a, map, "message", node_str(a, p->message));
-		api_reply_map(p->api, req, 200, map);
-	}
-	mem_free(p);
-}
-
-static void
-put_job(struct api_call *c, const char *kind, const char *lane,
-    const struct node *payload, const char *message)
-{
-	AUTO_STRBUF struct strbuf text;
-	struct job j = {
-		.kind = kind,
-		.lane = lane,
-		.name = c->params[0],
-		.by = api_by(c),
-		.request_id = http_req_request_id(c->req),
-	};
-	struct error e = ERROR_INIT;
-	struct put *p = mem_calloc(1, sizeof(*p));
-
-	strbuf_init(&text, PAYLOAD_MAX);
-	json_write(&text, payload, JSON_COMPACT);
-	if (p == NULL || strbuf_check(&text, &e) < 0 ||
-	    arena_check(c->arena, &e) < 0) {
-		mem_free(p);
-		(void)error_nomem(&e);
-		api_reply_error(c->api, c->req, &e);
-		return;
-	}
-	j.payload = text.buf;
-	j.payload_len = text.len;
-	p->api = c->api;
-	p->req = http_req_id(c->req);
-	if (message != NULL)
-		(void)snprintf(p->message, sizeof(p->message), "%s", message);
-	if (queue_put(c->api->deps.queue, &j, NULL, was_put, p, &e) < 0) {
-		mem_free(p);
-		api_reply_error(c->api, c->req, &e);
-	}
-}
-
-/* False after an answer: nothing can be deployed here. */
-static bool
-has_director(struct api_call *c)
+bool
+api_has_director(struct api_call *c)
 {
 	AUTO_FREE char *path = NULL;
 	struct error e = ERROR_INIT;
@@ -252,6 +186,29 @@ has_director(struct api_call *c)
 	(void)error_wrap(&e, "nothing can be deployed here");
 	api_reply_error(c->api, c->req, &e);
 	return false;
+}
+
+static void
+put_job(struct api_call *c, const char *kind, const char *lane,
+    const struct node *payload, const char *message)
+{
+	AUTO_STRBUF struct strbuf text;
+	struct error e = ERROR_INIT;
+
+	strbuf_init(&text, PAYLOAD_MAX);
+	json_write(&text, payload, JSON_COMPACT);
+	if (strbuf_check(&text, &e) < 0 || arena_check(c->arena, &e) < 0) {
+		(void)error_nomem(&e);
+		api_reply_error(c->api, c->req, &e);
+		return;
+	}
+	api_put_job(c,
+	    &(const struct job){ .kind = kind,
+		.lane = lane,
+		.name = c->params[0],
+		.payload = text.buf,
+		.payload_len = text.len },
+	    message);
 }
 
 static struct node *
@@ -282,7 +239,7 @@ api_project_up(struct api_call *c)
 		    "'reserve_port' is not supported by this version.");
 		return;
 	}
-	if (!has_director(c))
+	if (!api_has_director(c))
 		return;
 	node_set(a, m, "director_file", node_str(a, up.director_file));
 	node_set(a, m, "name", node_str(a, c->params[0]));
@@ -306,7 +263,7 @@ api_project_down(struct api_call *c)
 		api_reply_error(c->api, c->req, &e);
 		return;
 	}
-	if (!has_director(c))
+	if (!api_has_director(c))
 		return;
 	node_set(a, m, "name", node_str(a, c->params[0]));
 	node_set(a, m, "environment",

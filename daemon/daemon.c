@@ -255,6 +255,7 @@ daemon_apply(struct daemon *d)
 		.body_bytes = (size_t)c->limits.body_bytes,
 		.director = c->director.command,
 		.serverid = d->serverid,
+		.audit_keep = (uint64_t)c->audit.keep,
 	};
 	struct error e = ERROR_INIT;
 

@@ -270,7 +270,7 @@ start(struct client *c, struct call *k, const struct client_call *call,
 {
 	struct strbuf url AUTO_STRBUF;
 	struct strbuf body AUTO_STRBUF;
-	const char *headers[3] = { NULL };
+	const char *headers[4] = { NULL };
 	size_t n = 0;
 
 	strbuf_init(&url, URL_MAX);
@@ -279,6 +279,9 @@ start(struct client *c, struct call *k, const struct client_call *call,
 		return -1;
 	headers[n++] = arena_printf(&k->arena, "Authentication: Bearer %s",
 	    call->server->token != NULL ? call->server->token : "");
+	if (call->idempotency_key != NULL)
+		headers[n++] = arena_printf(
+		    &k->arena, "Idempotency-Key: %s", call->idempotency_key);
 	if (call->body != NULL) {
 		json_write(&body, call->body, JSON_PYTHON);
 		headers[n++] = "Content-Type: application/json";

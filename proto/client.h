@@ -71,6 +71,8 @@ struct client_call {
 	const char *query;
 	/* NULL: no body. */
 	const struct node *body;
+	/* So that a request that arrives twice does one thing; NULL: none. */
+	const char *idempotency_key;
 	/* Routes that the table does not have yet: when method is set, route is
 	 * not looked at and path, below /v1, is "metadata/" plus params[0]. */
 	const char *method;

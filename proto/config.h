@@ -188,6 +188,9 @@ struct config {
 		int64_t output;
 	} jobs;
 	struct {
+		int64_t keep;
+	} audit;
+	struct {
 		int64_t size;
 	} store;
 

@@ -13,6 +13,8 @@
 #include "proto/msg.h"
 #include "proto/names.h"
 
+#define TOKEN_WORD_MAX 192
+
 const struct route routes[ROUTE_COUNT] = {
 #define ROUTE(id, handler, method, path, scope, doc)                           \
   [ROUTE_##id] = { method, path, SCOPE_##scope, doc },
@@ -64,6 +66,16 @@ chain_word_ok(const char *s, size_t len)
 	return true;
 }
 
+/* An id of a token, each character of it perhaps as %XX. */
+static bool
+token_word_ok(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (s[i] <= ' ' || s[i] > '~')
+			return false;
+	return len > 0 && len <= TOKEN_WORD_MAX;
+}
+
 const struct route_rule route_rules[] = {
 	{ "chain", chain_word_ok, false },
 	{ "project", name_is_project, false },
@@ -71,6 +83,7 @@ const struct route_rule route_rules[] = {
 	{ "service", name_is_service, false },
 	{ "dlog", name_is_dlog, false },
 	{ "job", job_word_ok, false },
+	{ "token", token_word_ok, true },
 };
 const size_t route_rules_n = ARRAY_LEN(route_rules);
 

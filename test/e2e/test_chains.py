@@ -168,7 +168,7 @@ def rows():
 
 WORDS = {"project": "none", "date": "2026-01-01_00h00m00s", "service": "web",
          "dlog": "start.log", "job": "99999", "key": "none", "jail": "none",
-         "vm": "none", "seg": "none"}
+         "vm": "none", "seg": "none", "token": "none"}
 
 
 @pytest.mark.parametrize("chain", CHAINS[:2])

@@ -57,6 +57,11 @@ def test_golden_requests(tmp_path, server):
          "environment": {"X": "1", "Y": "2", "Z": "ch", "W": "dc"},
          "restart": False, "reserve_port": {}}]
     assert list(body[0]["environment"]) == ["X", "Y", "Z", "W"]
+    keys = [x.headers["Idempotency-Key"] for x in server.requests
+            if x.method == "POST"]
+    assert len(set(keys)) == 2 and all(len(k) == 32 for k in keys)
+    assert not any("Idempotency-Key" in x.headers for x in server.requests
+                   if x.method != "POST")
     assert sorted(server.lines("/chains")) == sorted(
         ["GET /v1/chains"] + [f"GET /v1/chain/{c}/chains"
                               for c in CHAINS + ["zulu"]])

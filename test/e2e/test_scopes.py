@@ -11,10 +11,12 @@ from node import CLIENT, REPO, DIRECTOR_FILE
 
 ORDER = {"NONE": 0, "READ": 1, "DEPLOY": 2, "ADMIN": 3}
 WORDS = {"project": "web", "date": "2026-01-01_00h00m00s", "service": "web",
-         "dlog": "start.log", "job": "999999", "token": "nobody"}
+         "dlog": "start.log", "job": "999999", "token": "nobody",
+         "chain": "alpha"}
 # What a token for some projects may call beside what has {project}.
 FOR_NARROWED = {"PING", "LABELS", "CHAINS", "PROJECTS", "JOBS", "JOB",
-                "JOB_CANCEL", "JOB_RETRY"}
+                "JOB_CANCEL", "JOB_RETRY", "CHAIN_PING", "CHAIN_LABELS",
+                "CHAIN_CHAINS"}
 
 
 def all_routes():
@@ -22,7 +24,12 @@ def all_routes():
     rows = re.findall(r'^ROUTE\((\w+),\s*\w+,\s*"(\w+)",\s*"([^"]+)",'
                       r'\s*(\w+),', text, re.M)
     assert len(rows) == text.count("\nROUTE(") > 20
-    return rows
+    scopes = {row[0]: row[3] for row in rows}
+    text = (REPO / "proto" / "twins.def").read_text()
+    twins = re.findall(r'^TWIN\((\w+),\s*"(\w+)",\s*"([^"]+)",', text, re.M)
+    assert len(twins) == text.count("\nTWIN(") > 10
+    return rows + [("CHAIN_" + ident, method, path, scopes[ident])
+                   for ident, method, path in twins]
 
 
 def path_of(template):

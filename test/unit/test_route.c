@@ -16,6 +16,7 @@ static const char *const words[][2] = {
 	{ "{service}", "web" },
 	{ "{dlog}", "start.log" },
 	{ "{job}", "17" },
+	{ "{token}", "a/b c" },
 };
 
 static size_t
