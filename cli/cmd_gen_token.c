@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/key.h"
 #include "cli/session.h"
 #include "config.h"
 #include "lib/auth/keyfile.h"
@@ -98,30 +99,6 @@ expiry(const struct cmd_args *args, int64_t *ret, struct error *e)
 	return 0;
 }
 
-static int
-load_key(struct session *s, const struct config *c, struct token_key **ret,
-    struct error *e)
-{
-	unsigned char key[KEYFILE_LEN];
-	bool made = false;
-	int rc;
-
-	if (c->secret_key != NULL)
-		return token_key_new(
-		    ret, c->secret_key, strlen(c->secret_key), e);
-	if (keyfile_load(c->secret_keyfile, KEYFILE_CREATE, key, &made, e) < 0)
-		return -1;
-	/* The token is for no server yet that is running. */
-	if (made)
-		out_warn_hint(&s->out,
-		    "the token is good where overlordd uses this file; make "
-		    "it there, or check OVERLORD_CONFIG",
-		    "there was no key, a new one is in %s", c->secret_keyfile);
-	rc = token_key_new(ret, key, sizeof(key), e);
-	mem_wipe(key, sizeof(key));
-	return rc;
-}
-
 static struct node *
 make_projects(struct session *s)
 {
@@ -187,7 +164,7 @@ run(struct session *s)
 	rc = session_load_config(s, &config);
 	if (rc != EXIT_CODE_OK)
 		return rc;
-	if (load_key(s, config, &key, &e) < 0) {
+	if (key_load(s, config, KEYFILE_CREATE, &key, &e) < 0) {
 		out_fail(&s->out,
 		    e.sys == EACCES ? "the key is root's: try it as root"
 				    : NULL,

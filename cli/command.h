@@ -73,6 +73,9 @@ struct cmd_args {
 	const char *expire_type;
 	const char *scope;
 
+	/* token */
+	bool verify;
+
 	/* print-config, validate */
 	bool redact;
 	bool config;

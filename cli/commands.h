@@ -20,6 +20,7 @@ extern const struct cmd cmd_validate;
 extern const struct cmd cmd_print_spec;
 extern const struct cmd cmd_print_config;
 extern const struct cmd cmd_gen_token;
+extern const struct cmd cmd_token;
 extern const struct cmd cmd_help;
 extern const struct cmd cmd_serve;
 extern const struct cmd cmd_poll_autoscale;

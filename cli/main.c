@@ -31,6 +31,7 @@ const struct cmd *const cmd_table[] = {
 	&cmd_print_spec,
 	&cmd_print_config,
 	&cmd_gen_token,
+	&cmd_token,
 	&cmd_help,
 	&cmd_serve,
 	&cmd_poll_autoscale,

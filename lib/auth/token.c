@@ -490,6 +490,35 @@ read_rights(const struct node *claims, struct verdict *v, struct error *e)
 	return strbuf_take(&names, &v->projects, &v->info.projects_len, e);
 }
 
+int
+token_inspect(const char *token, size_t len, struct arena *a,
+    struct token_info *ret, struct node **ret_claims, struct error *e)
+{
+	struct verdict v = { .projects = NULL };
+	struct node *header, *claims;
+	struct parts p;
+	char *copy;
+
+	if (split(token, len, &p, e) < 0 ||
+	    token_decode(token, len, a, &header, &claims, e) < 0 ||
+	    read_times(claims, &v, e) < 0 || read_rights(claims, &v, e) < 0)
+		return -1;
+	name_token(token, &p, claims, &v.info);
+	v.info.projects = NULL;
+	if (v.projects != NULL) {
+		copy = arena_alloc(a, v.info.projects_len);
+		if (copy != NULL)
+			memcpy(copy, v.projects, v.info.projects_len);
+		v.info.projects = copy;
+		mem_free(v.projects);
+	}
+	if (arena_check(a, e) < 0)
+		return -1;
+	*ret = v.info;
+	*ret_claims = claims;
+	return 0;
+}
+
 bool
 token_has_project(const struct token_info *t, const char *name)
 {

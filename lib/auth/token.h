@@ -64,6 +64,11 @@ bool token_has_project(const struct token_info *t, const char *name);
  * and iat are looked at each time. */
 int token_verify(struct token_key *k, const char *token, size_t len,
     int64_t now_ms, struct token_info *ret, struct error *e);
+/* What a token says of itself, without looking at the signature or the time;
+ * projects and *ret_claims lie in a. OVE_INVALID when it is not a token,
+ * OVE_DENIED for times that are no numbers. */
+int token_inspect(const char *token, size_t len, struct arena *a,
+    struct token_info *ret, struct node **ret_claims, struct error *e);
 /* Header and claims without looking at the signature, for `token inspect`.
  * OVE_INVALID when it is not a token. */
 int token_decode(const char *token, size_t len, struct arena *a,

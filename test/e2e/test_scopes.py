@@ -149,3 +149,45 @@ def test_gen_token(shared):
                 ("--project", "")):
         rc, out, err = gen_token(shared, *bad)
         assert (rc, out) == (64, "") and bad[0] in err
+
+
+def inspect(node, *args, stdin="", **env):
+    p = subprocess.run([CLIENT, "token", "inspect", *args], input=stdin,
+                       env={**node.env(), **env}, stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE, text=True)
+    for token in (stdin.strip(), *args):
+        assert len(token) < 20 or token not in p.stdout + p.stderr
+    return p.returncode, p.stdout, p.stderr
+
+
+def test_token_inspect(shared):
+    rc, token, _ = gen_token(shared, "--scope", "read", "--project", "web",
+                             "--project", "dns", "--expire", "2",
+                             "--expire-type", "days")
+    for args, stdin, env in (
+            ((token,), "", {}), (("-",), token + "\n", {}),
+            ((), token, {}), ((), "", {"OVERLORD_TOKEN": token})):
+        rc, out, err = inspect(shared, *args, stdin=stdin, **env)
+        assert (rc, err) == (0, "")
+        lines = dict(line.split(": ", 1) for line in out.splitlines())
+        assert lines["scope"] == "read" and len(lines["id"]) == 24
+        assert lines["projects"] == "web, dns"
+        assert re.search(r"\(expires in (2d00h|1d23h)\)$", lines["expires"])
+        assert '"random_chunk"' in lines["claims"]
+    rc, out, _ = inspect(shared, token, "--verify")
+    assert rc == 0 and "signature: by this machine's key\n" in out
+    rc, out, err = inspect(shared, token[:-4] + "AAAA", "--verify")
+    assert rc == 1 and "signature" in err
+    rc, out, _ = inspect(shared, shared.token(exp=1000, scope=3, projects=[]))
+    assert rc == 1 and "ago)" in out
+    assert "scope: nothing, it is not understood\nprojects: none\n" in out
+    rc, out, _ = inspect(shared, shared.token(exp=2**70))
+    assert rc == 0 and "expires: 9999-12-31" in out
+    rc, out, _ = inspect(shared, shared.token())
+    assert rc == 0 and "scope: everything\nprojects: all\nexpires: never" \
+        in out
+    for bad in ("x", "a.b.c", "a.b"):
+        assert inspect(shared, bad)[0] == 65
+    p = subprocess.run([CLIENT, "token", "make"], env=shared.env(),
+                       stderr=subprocess.PIPE)
+    assert p.returncode == 64

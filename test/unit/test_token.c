@@ -702,6 +702,34 @@ scopes_have_words(void **state)
 }
 
 static void
+inspected_without_key(void **state)
+{
+	struct arena a AUTO_ARENA;
+	struct strbuf b AUTO_STRBUF;
+	struct token_info info;
+	struct node *claims;
+	struct error e = ERROR_INIT;
+
+	(void)state;
+	arena_init(&a, 1 << 20);
+	strbuf_init(&b, 1 << 16);
+	make(&b, H,
+	    "{\"jti\":\"x\",\"exp\":1,\"scope\":\"deploy\","
+	    "\"projects\":[\"a\",\"b\"]}",
+	    false);
+	/* Neither the end of the signature nor the time matters. */
+	test_ok(token_inspect(b.buf, b.len - 1, &a, &info, &claims, &e), &e);
+	assert_string_equal(info.id, "x");
+	assert_int_equal(info.exp, 1);
+	assert_int_equal(info.scope, TOKEN_SCOPE_DEPLOY);
+	assert_true(token_has_project(&info, "b"));
+	assert_false(token_has_project(&info, "c"));
+	assert_non_null(node_get(claims, "jti"));
+	test_fails(
+	    token_inspect("x", 1, &a, &info, &claims, &e), &e, OVE_INVALID);
+}
+
+static void
 decoded_without_key(void **state)
 {
 	struct arena a AUTO_ARENA;
@@ -772,6 +800,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(id_is_stable),
 	cmocka_unit_test(narrowed_by_claims),
 	cmocka_unit_test(scopes_have_words),
+	cmocka_unit_test(inspected_without_key),
 	cmocka_unit_test(decoded_without_key),
 	cmocka_unit_test(no_memory),
 };

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * overlord token inspect: what a token says of itself (cli.md 6.8), without
+ * asking anybody. With --verify also whether this machine's key has signed it.
+ * The token itself is never printed.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/key.h"
+#include "cli/session.h"
+#include "lib/base/clock.h"
+#include "lib/base/file.h"
+#include "lib/base/mem.h"
+#include "lib/data/json.h"
+#include "proto/human.h"
+#include "proto/status.h"
+
+#define STDIN_BYTES_MAX 65536
+#define LINE_BYTES_MAX 65536
+/* The last second of the year 9999. */
+#define EXP_MAX INT64_C(253402300799)
+
+static const struct cmd_opt opts[] = {
+	{ "verify", NULL, CMD_FLAG, 0, false, CMD_AT(verify), NULL, NULL,
+	    "Check the signature with this machine's key." },
+};
+
+/* The token without blanks around it. NULL: there is none, and e says why. */
+static char *
+read_token(struct session *s, size_t *ret_len, struct error *e)
+{
+	const char *given = s->args.words.n > 1 ? s->args.words.items[1] : NULL;
+	char *text AUTO_FREE = NULL;
+	size_t len, from;
+
+	if (given == NULL)
+		given = getenv("OVERLORD_TOKEN");
+	if (given == NULL || given[0] == '\0' || strcmp(given, "-") == 0) {
+		if (file_read_fd(
+			STDIN_FILENO, STDIN_BYTES_MAX, &text, &len, e) < 0)
+			return NULL;
+		given = text;
+	}
+	from = strspn(given, " \t\r\n");
+	len = strlen(given + from);
+	while (len > 0 && strchr(" \t\r\n", given[from + len - 1]) != NULL)
+		len--;
+	*ret_len = len;
+	return arena_strndup(&s->arena, given + from, len);
+}
+
+static void
+show_expiry(struct session *s, int64_t exp, int64_t now)
+{
+	AUTO_STRBUF struct strbuf age;
+	char at[CLOCK_TEXT_LEN];
+
+	strbuf_init(&age, LINE_BYTES_MAX);
+	if (exp == 0) {
+		out_addf(&s->out, "expires: never\n");
+		return;
+	}
+	human_age(&age,
+	    exp > now ? (exp > EXP_MAX ? EXP_MAX : exp) - now
+		      : now - (exp < 0 ? 0 : exp));
+	/* Beyond what has a date it is as good as that. */
+	(void)clock_wall_text(1000 *
+		(exp < 0                ? 0
+			: exp > EXP_MAX ? EXP_MAX
+					: exp),
+	    at);
+	out_addf(&s->out,
+	    exp > now ? "expires: %s (expires in %s)\n"
+		      : "expires: %s (expired %s ago)\n",
+	    at, age.buf != NULL ? age.buf : "");
+}
+
+static void
+show_rights(struct session *s, const struct token_info *t)
+{
+	const char *scope = token_scope_to_string(t->scope);
+	const char *between = "";
+
+	if (scope == NULL)
+		scope = t->scope == TOKEN_SCOPE_ALL
+		    ? "everything"
+		    : "nothing, it is not understood";
+	out_addf(&s->out, "scope: %s\nprojects: ", scope);
+	for (size_t i = 0; i < t->projects_len && t->projects[i] != '\0';
+	     i += strlen(t->projects + i) + 1) {
+		out_addf(&s->out, "%s%s", between, t->projects + i);
+		between = ", ";
+	}
+	out_addf(&s->out, "%s\n",
+	    t->projects == NULL      ? "all"
+		: between[0] == '\0' ? "none"
+				     : "");
+}
+
+/* A verdict of the key, or EXIT_CODE_OK. */
+static enum exitcode
+verify(struct session *s, const char *token, size_t len)
+{
+	struct token_key *key AUTO(token_key) = NULL;
+	struct config *config = NULL;
+	struct token_info info;
+	struct error e = ERROR_INIT;
+	enum exitcode rc = session_load_config(s, &config);
+
+	if (rc != EXIT_CODE_OK)
+		return rc;
+	if (key_load(s, config, KEYFILE_READ, &key, &e) < 0) {
+		out_fail(&s->out, NULL, "%s", error_text(&e));
+		return status_exit(e.code);
+	}
+	if (token_verify(key, token, len, clock_wall_ms(), &info, &e) == 0) {
+		out_addf(&s->out, "signature: by this machine's key\n");
+		return EXIT_CODE_OK;
+	}
+	out_fail(&s->out, NULL, "%s", error_text(&e));
+	return EXIT_CODE_FAILED;
+}
+
+static enum exitcode
+inspect(struct session *s)
+{
+	AUTO_STRBUF struct strbuf json;
+	int64_t now = clock_wall_ms() / 1000;
+	struct error e = ERROR_INIT;
+	struct token_info info;
+	struct node *claims;
+	char *token;
+	size_t len = 0;
+
+	token = read_token(s, &len, &e);
+	if (token == NULL)
+		return session_fail(s, &e);
+	if (token_inspect(token, len, &s->arena, &info, &claims, &e) < 0) {
+		out_fail(&s->out, NULL, "%s", error_text(&e));
+		return e.code == OVE_NOMEM ? EXIT_CODE_OSERR
+					   : EXIT_CODE_DATAERR;
+	}
+	strbuf_init(&json, LINE_BYTES_MAX);
+	json_write(&json, claims, JSON_COMPACT);
+	if (strbuf_check(&json, &e) < 0)
+		return session_fail(s, &e);
+	out_addf(&s->out, "id: %s\n", info.id);
+	show_rights(s, &info);
+	show_expiry(s, info.exp, now);
+	out_addf(&s->out, "claims: %s\n", json.buf);
+	if (s->args.verify)
+		return verify(s, token, len);
+	return info.exp != 0 && info.exp <= now ? EXIT_CODE_FAILED
+						: EXIT_CODE_OK;
+}
+
+static enum exitcode
+run(struct session *s)
+{
+	const char *word = s->args.words.items[0];
+
+	if (strcmp(word, "inspect") == 0)
+		return inspect(s);
+	return session_usage(s, NULL, "'%s' is not one of: inspect", word);
+}
+
+static const char *const examples[] = {
+	"overlord token inspect",
+	"overlord token inspect --verify - < token",
+	NULL,
+};
+
+static const char *const exits[] = {
+	"1   it has expired, or is not signed by this machine's key",
+	"65  it is not a token",
+	NULL,
+};
+
+const struct cmd cmd_token = {
+	.name = "token",
+	.group = CMD_TOOLS,
+	.summary = "Show what a token says of itself",
+	.about = "'inspect' shows the id, the rights, the end and the claims "
+		 "of a token, which is the argument, or OVERLORD_TOKEN, or "
+		 "on standard input. Nobody is asked.",
+	.opts = opts,
+	.opts_n = ARRAY_LEN(opts),
+	.words = "inspect [TOKEN|-]",
+	.words_min = 1,
+	.words_max = 2,
+	.examples = examples,
+	.exits = exits,
+	.run = run,
+};
