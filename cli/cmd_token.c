@@ -137,6 +137,7 @@ inspect(struct session *s)
 	char *token;
 	size_t len = 0;
 
+	strbuf_init(&json, LINE_BYTES_MAX);
 	token = read_token(s, &len, &e);
 	if (token == NULL)
 		return session_fail(s, &e);
@@ -145,7 +146,6 @@ inspect(struct session *s)
 		return e.code == OVE_NOMEM ? EXIT_CODE_OSERR
 					   : EXIT_CODE_DATAERR;
 	}
-	strbuf_init(&json, LINE_BYTES_MAX);
 	json_write(&json, claims, JSON_COMPACT);
 	if (strbuf_check(&json, &e) < 0)
 		return session_fail(s, &e);
