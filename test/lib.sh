@@ -69,11 +69,12 @@ probe_set() {
 	case $1 in
 	build)
 		has_commands cc meson ninja pkg-config python3
-		has_modules libevent_core libevent_pthreads yaml-0.1 libcjson \
-		    lmdb libsodium libcurl libpcre2-8
+		has_modules libevent_core libevent_pthreads libevent_openssl \
+		    yaml-0.1 libcjson lmdb libsodium libcurl libpcre2-8 \
+		    openssl zlib
 		;;
 	test)
-		has_commands ps
+		has_commands ps curl openssl
 		has_modules cmocka
 		has_python pytest xdist yaml jwt
 		;;
@@ -106,11 +107,13 @@ packages_debian() {
 	build)
 		echo gcc libc6-dev meson ninja-build pkg-config python3 \
 		    libevent-dev libyaml-dev libcjson-dev liblmdb-dev \
-		    libsodium-dev libcurl4-openssl-dev libpcre2-dev
+		    libsodium-dev libcurl4-openssl-dev libpcre2-dev \
+		    libssl-dev zlib1g-dev
 		;;
 	test)
 		echo libcmocka-dev python3 python3-pytest \
-		    python3-pytest-xdist python3-yaml python3-jwt procps
+		    python3-pytest-xdist python3-yaml python3-jwt procps \
+		    curl openssl
 		;;
 	lint) echo shellcheck mandoc python3-flake8 git ;;
 	clang)
