@@ -43,6 +43,8 @@ struct api_config {
 	const char *serverid;
 	/* Records of the audit trail that are kept. */
 	uint64_t audit_keep;
+	/* Replies may be compressed. */
+	bool compress;
 	bool draining;
 };
 

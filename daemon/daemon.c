@@ -36,6 +36,7 @@
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/net/httpd.h"
+#include "lib/net/tls.h"
 #include "lib/store/queue.h"
 #include "lib/store/store.h"
 #include "proto/config.h"
@@ -256,6 +257,7 @@ daemon_apply(struct daemon *d)
 		.director = c->director.command,
 		.serverid = d->serverid,
 		.audit_keep = (uint64_t)c->audit.keep,
+		.compress = c->compress_response,
 	};
 	struct error e = ERROR_INIT;
 
@@ -268,8 +270,54 @@ daemon_apply(struct daemon *d)
 		log_error("config", NO_FIELDS, "chains: %s", e.text);
 	if (d->api != NULL)
 		api_configure(d->api, &ac);
-	if (d->httpd != NULL)
+	if (d->httpd != NULL) {
 		apply_limits(d, c);
+		httpd_set_tls(d->httpd, d->tls);
+	}
+}
+
+/* TLS */
+
+int
+daemon_tls(const struct config *c, struct tls **ret, struct error *e)
+{
+	const struct tls_files f = {
+		.certfile = c->tls.certfile,
+		.keyfile = c->tls.keyfile,
+		.client_ca = c->tls.client_ca,
+	};
+
+	*ret = NULL;
+	if (f.certfile == NULL)
+		return 0;
+	return tls_new(ret, &f, e) < 0 ? error_wrap(e, "TLS") : 0;
+}
+
+void
+daemon_warn_tls(const struct tls *t)
+{
+	const char *text = t != NULL ? tls_warning(t) : NULL;
+
+	if (text != NULL)
+		log_warn("daemon", NO_FIELDS, "TLS: %s", text);
+}
+
+/* Connections keep what they have; new ones get the new files, which may have
+ * changed under the old names. Listening does not begin or end. */
+static void
+swap_tls(struct daemon *d, struct tls *fresh)
+{
+	if ((fresh != NULL) != (d->tls != NULL)) {
+		log_warn("config", NO_FIELDS,
+		    "TLS is switched %s at the next restart only",
+		    fresh != NULL ? "on" : "off");
+		tls_free(fresh);
+		return;
+	}
+	daemon_warn_tls(fresh);
+	httpd_set_tls(d->httpd, fresh);
+	tls_free(d->tls);
+	d->tls = fresh;
 }
 
 /* Log */
@@ -327,9 +375,12 @@ static void
 reload(struct daemon *d)
 {
 	struct error e = ERROR_INIT;
-	struct loaded *fresh = NULL, *old;
+	AUTO(loaded) struct loaded *fresh = NULL;
+	struct loaded *old;
+	struct tls *tls = NULL;
 
-	if (load(d->opts.config_path, true, &fresh, &e) < 0) {
+	if (load(d->opts.config_path, true, &fresh, &e) < 0 ||
+	    daemon_tls(fresh->config, &tls, &e) < 0) {
 		log_error("config", NO_FIELDS,
 		    "not reloaded, the old configuration stays: %s", e.text);
 		return;
@@ -343,8 +394,9 @@ reload(struct daemon *d)
 	/* The pid file's name is needed to remove it. */
 	fresh->config->pidfile =
 	    arena_strdup(&fresh->arena, d->loaded->config->pidfile);
+	swap_tls(d, tls);
 	old = d->loaded;
-	d->loaded = fresh;
+	d->loaded = STEAL(fresh);
 	daemon_apply(d);
 	loaded_free(old);
 	log_notice("config", NO_FIELDS, "reloaded");

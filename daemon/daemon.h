@@ -22,6 +22,7 @@ struct proctab;
 struct queue;
 struct runner;
 struct store;
+struct tls;
 
 struct daemon_options {
 	/* Absolute; NULL: all defaults. */
@@ -58,6 +59,8 @@ struct daemon {
 	struct runner *runner;
 	struct chain *chain;
 	struct api *api;
+	/* NULL without certificate. */
+	struct tls *tls;
 	struct httpd *httpd;
 	struct sigwatch on_term;
 	struct sigwatch on_int;
@@ -74,6 +77,10 @@ int daemon_load(
     const struct daemon_options *o, struct loaded **ret, struct error *e);
 struct loaded *loaded_free(struct loaded *l);
 AUTO_DEFINE(loaded)
+
+/* The TLS context that the configuration asks for; NULL when it asks for none.
+ */
+int daemon_tls(const struct config *c, struct tls **ret, struct error *e);
 
 /* Opens the log that the configuration asks for. */
 int daemon_log(const struct loaded *l, bool foreground, struct error *e);

@@ -23,3 +23,5 @@ extern const size_t subsystems_store_n;
 /* Hands the configuration to whoever reads it while running. */
 void daemon_apply(struct daemon *d);
 void daemon_ready_hook(void *ctx);
+/* Logs what is to be known of a certificate; t may be NULL. */
+void daemon_warn_tls(const struct tls *t);

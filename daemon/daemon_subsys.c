@@ -31,6 +31,7 @@
 #include "lib/base/mem.h"
 #include "lib/event/proctab.h"
 #include "lib/net/httpd.h"
+#include "lib/net/tls.h"
 #include "lib/store/queue.h"
 #include "lib/store/store.h"
 #include "proto/config.h"
@@ -343,7 +344,7 @@ api_stop(struct daemon *d)
 
 /* Where it listens, for people and tests that chose port 0. */
 static void
-note_address(const char *address, uint16_t port, struct strbuf *all)
+note_address(const char *address, uint16_t port, bool tls, struct strbuf *all)
 {
 	size_t len = strlen(address), from = all->len;
 	const char *colon = strrchr(address, ':');
@@ -353,8 +354,8 @@ note_address(const char *address, uint16_t port, struct strbuf *all)
 	strbuf_add(all, address, len);
 	if (len < strlen(address))
 		strbuf_addf(all, ":%u", (unsigned)port);
-	log_notice(
-	    "daemon", FIELDS(LF_S("address", all->buf + from)), "listening");
+	log_notice("daemon", FIELDS(LF_S("address", all->buf + from)),
+	    "listening%s", tls ? " (TLS)" : "");
 	strbuf_addc(all, '\n');
 }
 
@@ -369,6 +370,23 @@ write_addresses(struct daemon *d, const struct strbuf *all, struct error *e)
 }
 
 static int
+listen_all(struct daemon *d, const struct schema_strs *addresses, bool tls,
+    struct strbuf *all, struct error *e)
+{
+	for (size_t i = 0; i < addresses->n; i++) {
+		const char *at = addresses->items[i];
+		uint16_t port = 0;
+		int r = tls ? httpd_listen_tls(d->httpd, at, &port, e)
+			    : httpd_listen(d->httpd, at, &port, e);
+
+		if (r < 0)
+			return -1;
+		note_address(at, port, tls, all);
+	}
+	return 0;
+}
+
+static int
 httpd_start(struct daemon *d, struct error *e)
 {
 	const struct httpd_handler h = api_handler(d->api);
@@ -380,14 +398,9 @@ httpd_start(struct daemon *d, struct error *e)
 		return -1;
 	daemon_apply(d);
 	api_set_server(d->api, d->httpd);
-	for (size_t i = 0; i < cfg(d)->addresses.n; i++) {
-		uint16_t port = 0;
-
-		if (httpd_listen(
-			d->httpd, cfg(d)->addresses.items[i], &port, e) < 0)
-			return -1;
-		note_address(cfg(d)->addresses.items[i], port, &all);
-	}
+	if (listen_all(d, &cfg(d)->addresses, false, &all, e) < 0 ||
+	    listen_all(d, &cfg(d)->tls_addresses, true, &all, e) < 0)
+		return -1;
 	return write_addresses(d, &all, e);
 }
 
@@ -399,6 +412,23 @@ httpd_stop(struct daemon *d)
 	if (d->httpd != NULL && file_open_dir(cfg(d)->rundir, &dir, NULL) == 0)
 		(void)file_remove(dir, LISTENING, NULL);
 	d->httpd = httpd_free(d->httpd);
+}
+
+/* TLS */
+
+static int
+tls_start(struct daemon *d, struct error *e)
+{
+	if (daemon_tls(cfg(d), &d->tls, e) < 0)
+		return -1;
+	daemon_warn_tls(d->tls);
+	return 0;
+}
+
+static void
+tls_stop(struct daemon *d)
+{
+	d->tls = tls_free(d->tls);
 }
 
 /* Pid file */
@@ -466,6 +496,7 @@ const struct subsys subsystems[] = {
 	{ "runner", runner_start, runner_stop },
 	{ "chains", chain_start, chain_stop },
 	{ "api", api_start, api_stop },
+	{ "tls", tls_start, tls_stop },
 	{ "http", httpd_start, httpd_stop },
 };
 const size_t subsystems_n = ARRAY_LEN(subsystems);

@@ -25,6 +25,7 @@
 #include "daemon/program.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "lib/net/tls.h"
 #include "proto/config.h"
 #include "proto/status.h"
 
@@ -159,8 +160,26 @@ warn_missing(const char *name, const char *what)
 }
 
 static int
+test_tls(const struct config *c)
+{
+	AUTO(tls) struct tls *t = NULL;
+	struct error e = ERROR_INIT;
+
+	if (daemon_tls(c, &t, &e) < 0)
+		return complain(&e, EXIT_CODE_CONFIG);
+	if (t != NULL && tls_warning(t) != NULL)
+		(void)fprintf(
+		    stderr, "overlordd: warning: TLS: %s\n", tls_warning(t));
+	return 0;
+}
+
+static int
 test_config(const struct args *a, const struct loaded *l)
 {
+	int r = test_tls(l->config);
+
+	if (r != 0)
+		return r;
 	warn_missing(l->config->director.command,
 	    "nothing can be deployed on this node");
 	warn_missing(l->config->appjail.command, "no AppJail on this node");

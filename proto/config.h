@@ -77,6 +77,8 @@ struct config {
 		const char *keyfile;
 		const char *certfile;
 		int64_t port;
+		/* NULL: clients need no certificate. */
+		const char *client_ca;
 	} tls;
 	bool debug;
 	bool compress_response;

@@ -117,6 +117,7 @@ config_check_tls(const struct schema_at *at, const struct node *n, void *field)
 {
 	const struct node *key = node_get(n, "keyfile");
 	const struct node *cert = node_get(n, "certfile");
+	const struct node *ca = node_get(n, "client_ca");
 	bool has_key = key != NULL && key->type != NODE_NULL;
 	bool has_cert = cert != NULL && cert->type != NODE_NULL;
 
@@ -126,6 +127,10 @@ config_check_tls(const struct schema_at *at, const struct node *n, void *field)
 		    "'keyfile' and 'certfile' must be given together, '%s' is "
 		    "missing",
 		    has_key ? "certfile" : "keyfile");
+	else if (!has_cert && ca != NULL && ca->type != NODE_NULL)
+		schema_fault(at, NULL, "pair", NULL,
+		    "'client_ca' is of no use without 'keyfile' and "
+		    "'certfile'");
 }
 
 static void

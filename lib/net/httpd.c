@@ -17,7 +17,9 @@
  * the handler answers at once.
  *
  * A reply is written to the socket directly; only what the kernel does not take
- * goes through the bufferevent.
+ * goes through the bufferevent. With TLS all goes through the bufferevent,
+ *which encrypts; until its handshake is done a connection is one that has sent
+ * nothing.
  *
  * After a refusal, and whenever input is left over, our side is shut and the
  * rest is thrown away for a short time: closing at once would reset the
@@ -40,11 +42,14 @@
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/net/httpd_internal.h"
+#include "lib/net/tls.h"
 
 /* Heads and pieces of bodies that one connection may use up per turn. */
 #define STEPS_PER_TURN 32
@@ -137,6 +142,8 @@ set_reading(struct conn *c, bool on)
 static void
 finish(struct conn *c)
 {
+	if (c->tls)
+		tls_say_bye(bufferevent_openssl_get_ssl(c->bev));
 	if (c->eof || (!c->linger_after && input_len(c) == 0)) {
 		conn_close(c);
 		return;
@@ -181,7 +188,8 @@ conn_send(struct conn *c, struct iovec *iov, int iov_n)
 
 	/* The field has another type on each system. */
 	m.msg_iovlen = iov_n > 2 ? 3 : iov_n > 1 ? 2 : 1;
-	if (evbuffer_get_length(bufferevent_get_output(c->bev)) == 0) {
+	if (!c->tls &&
+	    evbuffer_get_length(bufferevent_get_output(c->bev)) == 0) {
 		n = sendmsg(bufferevent_getfd(c->bev), &m, MSG_NOSIGNAL);
 		if (n == -1 && errno != EAGAIN && errno != EINTR &&
 		    errno != ENOBUFS)
@@ -737,6 +745,14 @@ on_written(struct bufferevent *bev, void *arg)
 	}
 }
 
+/* Anybody can cause this: of use to who looks for it only. */
+static void
+tell_tls_fault(const struct conn *c)
+{
+	log_debug("httpd", FIELDS(LF_S("peer", c->from)), "TLS: %s",
+	    tls_reason(bufferevent_get_openssl_error(c->bev)));
+}
+
 static void
 on_event(struct bufferevent *bev, short what, void *arg)
 {
@@ -744,11 +760,20 @@ on_event(struct bufferevent *bev, short what, void *arg)
 
 	(void)bev;
 	c->d->now_ms = clock_mono_ms();
-	if ((what & BEV_EVENT_EOF) == 0) {
+	if ((what & BEV_EVENT_CONNECTED) != 0)
+		return;
+	if ((what & BEV_EVENT_EOF) == 0 || (what & BEV_EVENT_WRITING) != 0) {
+		if (c->tls)
+			tell_tls_fault(c);
 		conn_close(c);
 		return;
 	}
 	c->eof = true;
+	/* libevent stops both with TLS; the client may still read. */
+	if (c->tls && bufferevent_enable(c->bev, EV_WRITE) == -1) {
+		conn_close(c);
+		return;
+	}
 	process(c);
 }
 
@@ -779,20 +804,41 @@ conn_is_quiet(const struct conn *c)
 	return c->state == CONN_IDLE && input_len(c) == 0;
 }
 
+/* Owns fd once it is made. */
+static struct bufferevent *
+new_bev(struct httpd *d, int fd, bool tls)
+{
+	struct event_base *base = loop_base(d->loop);
+	struct bufferevent *bev;
+	struct ssl_st *s;
+
+	if (!tls)
+		return bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
+	s = d->tls != NULL ? tls_session(d->tls) : NULL;
+	if (s == NULL)
+		return NULL;
+	/* Frees s when it fails. */
+	bev = bufferevent_openssl_socket_new(
+	    base, fd, s, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	if (bev != NULL)
+		bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
+	return bev;
+}
+
 static struct conn *
-new_conn(struct httpd *d, int fd, const struct address *from)
+new_conn(struct httpd *d, int fd, const struct address *from, bool tls)
 {
 	struct conn *c = mem_calloc(1, sizeof(*c));
 
 	if (c == NULL)
 		return NULL;
-	c->bev = bufferevent_socket_new(
-	    loop_base(d->loop), fd, BEV_OPT_CLOSE_ON_FREE);
+	c->bev = new_bev(d, fd, tls);
 	if (c->bev == NULL) {
 		mem_free(c);
 		return NULL;
 	}
 	c->d = d;
+	c->tls = tls;
 	memcpy(c->from, "unix", sizeof("unix"));
 	if (from->family != AF_UNIX)
 		(void)inet_ntop(
@@ -815,7 +861,7 @@ make_room(struct httpd *d)
 }
 
 void
-conn_open(struct httpd *d, int fd, const struct address *from)
+conn_open(struct httpd *d, int fd, const struct address *from, bool tls)
 {
 	struct peer *p = NULL;
 	struct conn *c;
@@ -828,7 +874,7 @@ conn_open(struct httpd *d, int fd, const struct address *from)
 		(void)close(fd);
 		return;
 	}
-	c = new_conn(d, fd, from);
+	c = new_conn(d, fd, from, tls);
 	if (c == NULL) {
 		peer_put(p);
 		(void)close(fd);

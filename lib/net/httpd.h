@@ -6,7 +6,8 @@
  * around http1. Each request is answered exactly once, also later: whoever
  * waits across a gap keeps the req_id and looks it up. Pipelined requests are
  * answered in order, one at a time. No limit can be off. Refused requests get
- * the user's error body (on_refuse) and a close.
+ * the user's error body (on_refuse) and a close. TLS is the same from the first
+ * byte of a request on.
  *
  * The life of a request: on_head when the head is read (decide: reply at once,
  * or httpd_accept_body()), on_request when the body is whole (at once when
@@ -28,8 +29,10 @@
 #include "lib/net/http1.h"
 
 struct loop;
+struct tls;
 struct httpd;
 struct http_req;
+struct http_reply_header;
 struct arena;
 
 struct req_id {
@@ -71,7 +74,7 @@ struct httpd_handler {
 	    int64_t took_ms, void *ctx);
 	void *ctx;
 	/* Headers of a refusal beside Content-Type, which is application/json;
-	 * borrowed for the server's life. */
+	 * borrowed. */
 	const struct http_reply_header *refuse_headers;
 	size_t refuse_headers_n;
 };
@@ -83,6 +86,16 @@ int httpd_new(struct httpd **ret, struct loop *l,
  * "unix:/path". *ret_port (may be NULL): the port it got. */
 int httpd_listen(
     struct httpd *d, const char *address, uint16_t *ret_port, struct error *e);
+/* The same with TLS, as soon as there is a context. The handshake counts as a
+ * part of the first head. */
+int httpd_listen_tls(
+    struct httpd *d, const char *address, uint16_t *ret_port, struct error *e);
+/* What new connections get; those that are open keep theirs. Borrowed until the
+ * next call. */
+void httpd_set_tls(struct httpd *d, const struct tls *t);
+/* As in the handler; borrowed until the next call. */
+void httpd_set_refuse_headers(
+    struct httpd *d, const struct http_reply_header *h, size_t n);
 void httpd_set_limits(struct httpd *d, const struct httpd_limits *limits);
 /* Stops accepting; connections without a request close, the others after their
  * reply; streams are cut off. */
@@ -110,6 +123,8 @@ const char *http_req_peer(const struct http_req *r);
 const char *http_req_request_id(const struct http_req *r);
 /* For what is parsed for this request; freed with it. */
 struct arena *http_req_arena(struct http_req *r);
+/* The handler's ctx. */
+void *http_req_handler_ctx(const struct http_req *r);
 /* The user's pointer. */
 void http_req_set_ctx(struct http_req *r, void *ctx);
 void *http_req_ctx(const struct http_req *r);

@@ -79,6 +79,8 @@ struct peer {
 struct conn {
 	struct httpd *d;
 	struct bufferevent *bev;
+	/* What goes out must go through bev. */
+	bool tls;
 	/* In d->waits[wait]. */
 	TAILQ_ENTRY(conn) link;
 	enum conn_state state;
@@ -141,6 +143,7 @@ struct listener {
 	struct httpd *d;
 	struct watch watch;
 	int fd;
+	bool tls;
 	/* NULL, or the socket to remove at the end. */
 	char *unix_path;
 };
@@ -154,6 +157,8 @@ struct httpd {
 	struct loop *loop;
 	struct httpd_limits limits;
 	struct httpd_handler handler;
+	/* For connections to come; NULL: those to a TLS port are closed. */
+	const struct tls *tls;
 	struct conn_list waits[WAIT_COUNT];
 	unsigned conns_n;
 	unsigned in_flight;
@@ -179,8 +184,9 @@ struct httpd {
 
 /* httpd.c */
 
-/* Takes fd: serves it, or closes it when there are too many. */
-void conn_open(struct httpd *d, int fd, const struct address *from);
+/* Takes fd: serves it, or closes it when there are too many. tls: it came to a
+ * TLS port. */
+void conn_open(struct httpd *d, int fd, const struct address *from, bool tls);
 
 void conn_close(struct conn *c);
 /* Its deadline has passed. */

@@ -148,7 +148,7 @@ on_connection(struct watch *w, int what)
 			return;
 		}
 		to_address(&from, &address);
-		conn_open(l->d, fd, &address);
+		conn_open(l->d, fd, &address, l->tls);
 	}
 }
 
@@ -180,6 +180,7 @@ struct listen_at {
 	const char *text;
 	union any_address at;
 	socklen_t len;
+	bool tls;
 };
 
 static int
@@ -225,6 +226,7 @@ add_listener(struct httpd *d, const struct listen_at *p, uint16_t *ret_port,
 		return error_nomem(e);
 	l->d = d;
 	l->fd = -1;
+	l->tls = p->tls;
 	if (bind_listener(l, p, e) == -1)
 		return -1;
 	if (getsockname(l->fd, &got.sa, &len) == -1)
@@ -360,11 +362,11 @@ parse(const char *text, struct listen_at *p, uint16_t *ret_port)
 	return inet_pton(AF_INET6, host, &p->at.in6.sin6_addr) == 1;
 }
 
-int
-httpd_listen(
-    struct httpd *d, const char *address, uint16_t *ret_port, struct error *e)
+static int
+listen_on(struct httpd *d, const char *address, bool tls, uint16_t *ret_port,
+    struct error *e)
 {
-	struct listen_at p = { .text = address };
+	struct listen_at p = { .text = address, .tls = tls };
 	uint16_t port = 0, got = 0;
 	int rc;
 
@@ -384,6 +386,20 @@ httpd_listen(
 	if (rc == 0 && ret_port != NULL)
 		*ret_port = got;
 	return rc;
+}
+
+int
+httpd_listen(
+    struct httpd *d, const char *address, uint16_t *ret_port, struct error *e)
+{
+	return listen_on(d, address, false, ret_port, e);
+}
+
+int
+httpd_listen_tls(
+    struct httpd *d, const char *address, uint16_t *ret_port, struct error *e)
+{
+	return listen_on(d, address, true, ret_port, e);
 }
 
 int

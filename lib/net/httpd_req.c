@@ -251,6 +251,12 @@ http_req_arena(struct http_req *r)
 	return &r->arena;
 }
 
+void *
+http_req_handler_ctx(const struct http_req *r)
+{
+	return r->conn->d->handler.ctx;
+}
+
 void
 http_req_set_ctx(struct http_req *r, void *ctx)
 {

@@ -127,6 +127,20 @@ httpd_set_limits(struct httpd *d, const struct httpd_limits *limits)
 }
 
 void
+httpd_set_tls(struct httpd *d, const struct tls *t)
+{
+	d->tls = t;
+}
+
+void
+httpd_set_refuse_headers(
+    struct httpd *d, const struct http_reply_header *h, size_t n)
+{
+	d->handler.refuse_headers = h;
+	d->handler.refuse_headers_n = n;
+}
+
+void
 httpd_drain(struct httpd *d)
 {
 	struct conn *c, *next;

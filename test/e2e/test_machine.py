@@ -12,6 +12,7 @@ import resource
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import threading
 import time
@@ -940,6 +941,8 @@ def test_several_addresses(make_node):
     assert len(places) == len(listen)
     for where in places:
         assert b"200 OK" in ask_over(where, node), where
+    mode = os.stat(sock).st_mode
+    assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o660
     # What a killed daemon leaves is in nobody's way; a living one is.
     node.kill()
     assert os.path.exists(sock)
