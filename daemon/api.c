@@ -19,10 +19,15 @@
 #include "lib/base/mem.h"
 #include "lib/data/json.h"
 #include "lib/data/node.h"
+#include "lib/net/gzip.h"
 #include "proto/status.h"
 
 #define REPLY_MAX ((size_t)256 << 20)
 #define JSON_TYPE "application/json"
+/* Bodies that are worth compressing, and those that would hold the loop for
+ * more than some milliseconds. */
+#define GZIP_MIN ((size_t)1024)
+#define GZIP_MAX ((size_t)1 << 20)
 
 typedef void handler_fn(struct api_call *c);
 
@@ -33,12 +38,28 @@ static handler_fn *const handlers[ROUTE_COUNT] = {
 #undef ROUTE
 };
 
+/* The last one only while replies may be compressed. */
 static const struct http_reply_header common_headers[] = {
 	{ "Access-Control-Allow-Origin", "*" },
 	{ "Access-Control-Allow-Headers", "*, Authorization" },
+	{ "Vary", "Accept-Encoding" },
 };
 
 /* Replies */
+
+static size_t
+common_headers_n(const struct api *api)
+{
+	return ARRAY_LEN(common_headers) - (api->config.compress ? 0 : 1);
+}
+
+/* Copies them to h, which has room for more; how many there are. */
+static size_t
+add_common_headers(const struct http_req *req, struct http_reply_header *h)
+{
+	memcpy(h, common_headers, sizeof(common_headers));
+	return common_headers_n(http_req_handler_ctx(req));
+}
 
 static bool
 is_head(const struct http_req *req)
@@ -82,15 +103,48 @@ is_known(struct http_req *req, const struct tag *t)
 	    (strcmp(match, "*") == 0 || strstr(match, t->text) != NULL);
 }
 
+static bool
+takes_gzip(const struct http_req *req)
+{
+	const struct http1_head *head = http_req_head(req);
+	const struct http1_header *f;
+
+	for (size_t i = 0; (f = http1_find(head, "Accept-Encoding", i)) != NULL;
+	     i++)
+		if (gzip_is_accepted(f->value.p))
+			return true;
+	return false;
+}
+
+/* Makes the body go out compressed where that is wanted and helps; packed must
+ * live until it is sent. Without memory it goes as it is. */
+static void
+pack_body(const struct http_req *req, struct http_reply *reply,
+    struct http_reply_header *ret_header, struct strbuf *packed)
+{
+	const struct api *api = http_req_handler_ctx(req);
+
+	if (!api->config.compress || reply->body_len < GZIP_MIN ||
+	    reply->body_len > GZIP_MAX || !takes_gzip(req) ||
+	    gzip_pack(reply->body, reply->body_len, packed, NULL) == -1 ||
+	    packed->len >= reply->body_len)
+		return;
+	*ret_header = (struct http_reply_header){ "Content-Encoding", "gzip" };
+	reply->headers_n++;
+	reply->body = packed->buf;
+	reply->body_len = packed->len;
+}
+
 static void
 send_body(struct http_req *req, int status, const char *body, size_t len,
     const struct http_reply_header *more)
 {
-	struct http_reply_header h[ARRAY_LEN(common_headers) + 3];
+	AUTO_STRBUF struct strbuf packed;
+	struct http_reply_header h[ARRAY_LEN(common_headers) + 4];
 	struct http_reply reply = {
 		.status = status,
 		.headers = h,
-		.headers_n = ARRAY_LEN(common_headers),
+		.headers_n = add_common_headers(req, h),
 		.content_type = JSON_TYPE,
 		.body = body,
 		.body_len = len,
@@ -98,7 +152,7 @@ send_body(struct http_req *req, int status, const char *body, size_t len,
 	};
 	struct tag tag;
 
-	memcpy(h, common_headers, sizeof(common_headers));
+	strbuf_init(&packed, 2 * GZIP_MAX);
 	h[reply.headers_n++] = (struct http_reply_header){ "X-Request-Id",
 		http_req_request_id(req) };
 	if (more != NULL)
@@ -113,6 +167,7 @@ send_body(struct http_req *req, int status, const char *body, size_t len,
 			reply.body_len = 0;
 		}
 	}
+	pack_body(req, &reply, &h[reply.headers_n], &packed);
 	http_req_reply(req, &reply);
 }
 
@@ -244,19 +299,18 @@ void
 api_reply_head(struct http_req *req, int status)
 {
 	const struct tag tag = tag_of("", 0);
-	const struct http_reply_header h[] = {
-		common_headers[0],
-		common_headers[1],
-		{ "Etag", tag.text },
-	};
-	const struct http_reply reply = {
+	struct http_reply_header h[ARRAY_LEN(common_headers) + 1];
+	struct http_reply reply = {
 		.status = status,
 		.headers = h,
-		.headers_n = ARRAY_LEN(h) - (status == 200 ? 0 : 1),
+		.headers_n = add_common_headers(req, h),
 		.content_type = JSON_TYPE,
 		.head_only = true,
 	};
 
+	if (status == 200)
+		h[reply.headers_n++] =
+		    (struct http_reply_header){ "Etag", tag.text };
 	http_req_reply(req, &reply);
 }
 
@@ -385,19 +439,17 @@ is_method(const char *m)
 static void
 reply_options(struct http_req *req)
 {
-	const struct http_reply_header h[] = {
-		common_headers[0],
-		common_headers[1],
-		{ "Access-Control-Allow-Methods",
-		    "POST, GET, PUT, DELETE, OPTIONS, HEAD" },
-	};
-	const struct http_reply reply = {
+	struct http_reply_header h[ARRAY_LEN(common_headers) + 1];
+	struct http_reply reply = {
 		.status = 200,
 		.headers = h,
-		.headers_n = ARRAY_LEN(h),
+		.headers_n = add_common_headers(req, h),
 		.content_type = JSON_TYPE,
 	};
 
+	h[reply.headers_n++] =
+	    (struct http_reply_header){ "Access-Control-Allow-Methods",
+		    "POST, GET, PUT, DELETE, OPTIONS, HEAD" };
 	http_req_reply(req, &reply);
 }
 
@@ -497,6 +549,18 @@ is_loop(const struct api_call *c)
 	return false;
 }
 
+/* Bodies come as they are: nobody's few bytes may become many here. */
+static bool
+is_encoded(const struct http_req *req)
+{
+	const struct http1_head *h = http_req_head(req);
+	const struct http1_header *f = http1_find(h, "Content-Encoding", 0);
+
+	return h->body != HTTP1_BODY_NONE && f != NULL &&
+	    (strcasecmp(f->value.p, "identity") != 0 ||
+		http1_find(h, "Content-Encoding", 1) != NULL);
+}
+
 static void
 on_head(struct http_req *req, void *ctx)
 {
@@ -523,6 +587,12 @@ on_head(struct http_req *req, void *ctx)
 		reply_text(req, 508,
 		    "The chain leads back to a server that it has passed.",
 		    NULL);
+		return;
+	}
+	if (is_encoded(req)) {
+		reply_detail(req, 400,
+		    "Request has been received with an invalid format.",
+		    "a body with a Content-Encoding is not read", NULL);
 		return;
 	}
 	http_req_set_ctx(req, c);
@@ -629,7 +699,7 @@ api_handler(struct api *api)
 		.on_done = on_done,
 		.ctx = api,
 		.refuse_headers = common_headers,
-		.refuse_headers_n = ARRAY_LEN(common_headers),
+		.refuse_headers_n = common_headers_n(api),
 	};
 }
 
@@ -637,6 +707,7 @@ void
 api_set_server(struct api *api, struct httpd *d)
 {
 	api->httpd = d;
+	httpd_set_refuse_headers(d, common_headers, common_headers_n(api));
 }
 
 void
@@ -644,6 +715,9 @@ api_configure(struct api *api, const struct api_config *c)
 {
 	api->config = *c;
 	audit_set_keep(api->audit, c->audit_keep);
+	if (api->httpd != NULL)
+		httpd_set_refuse_headers(
+		    api->httpd, common_headers, common_headers_n(api));
 }
 
 /* Life cycle */
