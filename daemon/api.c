@@ -314,6 +314,38 @@ api_reply_head(struct http_req *req, int status)
 	http_req_reply(req, &reply);
 }
 
+bool
+api_stream_start(struct api_call *c, const char *content_type,
+    const struct api_stream *stream, void *state)
+{
+	const struct http_reply_header h[] = {
+		common_headers[0],
+		common_headers[1],
+		{ "X-Request-Id", http_req_request_id(c->req) },
+		{ "Cache-Control", "no-store" },
+	};
+	const struct http_reply reply = {
+		.status = 200,
+		.headers = h,
+		.headers_n = ARRAY_LEN(h),
+		.content_type = content_type,
+		.head_only = is_head(c->req),
+	};
+
+	if (!http_req_stream_start(c->req, &reply))
+		return false;
+	c->stream = stream;
+	c->state = state;
+	return true;
+}
+
+void
+api_stream_end(struct api_call *c)
+{
+	c->stream = NULL;
+	http_req_stream_end(c->req);
+}
+
 const char *
 api_by(const struct api_call *c)
 {
@@ -647,11 +679,23 @@ static void
 on_gone(struct http_req *req, void *ctx)
 {
 	struct api *api = ctx;
-	const struct api_call *c = http_req_ctx(req);
+	struct api_call *c = http_req_ctx(req);
 
 	/* Who else waits for it holds its id only. */
 	if (c != NULL && c->forward.v != 0)
 		chain_cancel(api->deps.chain, c->forward);
+	if (c != NULL && c->stream != NULL)
+		c->stream->gone(c);
+}
+
+static void
+on_drained(struct http_req *req, void *ctx)
+{
+	struct api_call *c = http_req_ctx(req);
+
+	(void)ctx;
+	if (c != NULL && c->stream != NULL)
+		c->stream->drained(c);
 }
 
 static void
@@ -695,6 +739,7 @@ api_handler(struct api *api)
 		.on_head = on_head,
 		.on_request = on_request,
 		.on_gone = on_gone,
+		.on_drained = on_drained,
 		.on_refuse = on_refuse,
 		.on_done = on_done,
 		.ctx = api,
@@ -747,7 +792,8 @@ api_new(struct api **ret, const struct api_deps *deps,
 	    audit_new(&api->audit, deps->store, c->audit_keep, e) < 0 ||
 	    route_router(&api->router, e) < 0 ||
 	    worker_new(&api->files, deps->loop, "files", run_files, NULL, e) <
-		0)
+		0 ||
+	    api_listeners_new(api, e) < 0 || api_followers_new(api, e) < 0)
 		return -1;
 	*ret = STEAL(api);
 	return 0;
@@ -759,6 +805,8 @@ api_free(struct api *api)
 	if (api == NULL)
 		return NULL;
 	api->files = worker_free(api->files);
+	api_listeners_free(api);
+	api_followers_free(api);
 	api->router = router_free(api->router);
 	api->audit = audit_free(api->audit);
 	api->revoked = revoked_free(api->revoked);

@@ -15,6 +15,7 @@
 
 struct api;
 struct chain;
+struct events;
 struct inventory;
 struct loop;
 struct queue;
@@ -29,6 +30,7 @@ struct api_deps {
 	struct runner *runner;
 	struct inventory *inventory;
 	struct chain *chain;
+	struct events *events;
 };
 
 /* Borrowed until the next api_configure(). */

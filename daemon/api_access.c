@@ -19,10 +19,12 @@ static const bool for_narrowed[ROUTE_COUNT] = {
 	[ROUTE_LABELS] = true,
 	[ROUTE_CHAINS] = true,
 	[ROUTE_PROJECTS] = true,
+	[ROUTE_EVENTS] = true,
 	[ROUTE_JOBS] = true,
 	[ROUTE_JOB] = true,
 	[ROUTE_JOB_CANCEL] = true,
 	[ROUTE_JOB_RETRY] = true,
+	[ROUTE_JOB_OUTPUT] = true,
 };
 
 /* What a server below answers was left to the token of the chain, which sees

@@ -20,9 +20,20 @@
 #include "lib/event/worker.h"
 #include "proto/route.h"
 
+struct api_call;
+struct api_listeners;
+struct api_followers;
 struct node;
 struct put;
 TAILQ_HEAD(put_list, put);
+
+/* What a handler that streams is told (httpd.h); it finds its own in
+ * api_call.state. */
+struct api_stream {
+	void (*drained)(struct api_call *c);
+	/* The call is over, without an answer to give. */
+	void (*gone)(struct api_call *c);
+};
 
 struct api {
 	struct api_deps deps;
@@ -35,6 +46,9 @@ struct api {
 	struct audit *audit;
 	/* With an Idempotency-Key, on their way to the disk. */
 	struct put_list puts;
+	/* Of /v1/events; of the outputs of commands. */
+	struct api_listeners *listeners;
+	struct api_followers *followers;
 };
 
 struct api_call {
@@ -54,6 +68,9 @@ struct api_call {
 	struct node *body;
 	/* Its record of the audit trail is made. */
 	bool audited;
+	/* NULL unless it is being streamed. */
+	const struct api_stream *stream;
+	void *state;
 };
 
 /* {"status_code": status, MEMBER: value}. value may be NULL: only the status.
@@ -71,6 +88,14 @@ void api_reply_error(
     struct api *api, struct http_req *req, const struct error *e);
 /* 200 or 404 without a body, for HEAD. */
 void api_reply_head(struct http_req *req, int status);
+/* Begins an answer with 200 that comes in pieces (http_req_stream_send());
+ * false when there is nothing to stream: then nobody is told. state is for
+ * `stream`.
+ */
+bool api_stream_start(struct api_call *c, const char *content_type,
+    const struct api_stream *stream, void *state);
+/* Ends it; nobody is told. */
+void api_stream_end(struct api_call *c);
 /* "TOKEN@ADDRESS": who asks. */
 const char *api_by(const struct api_call *c);
 
@@ -100,6 +125,10 @@ bool api_has_director(struct api_call *c);
 void api_audit(struct api_call *c, struct store_batch *b);
 /* After the answer: the record of a change that has none. */
 void api_audit_done(const struct http_req *req, int status);
+int api_listeners_new(struct api *api, struct error *e);
+void api_listeners_free(struct api *api);
+int api_followers_new(struct api *api, struct error *e);
+void api_followers_free(struct api *api);
 
 /* On the file worker: reads what a struct log_read asks for. */
 void api_read_log(struct work *w);
@@ -129,3 +158,6 @@ void api_job_retry(struct api_call *c);
 void api_tokens(struct api_call *c);
 void api_token_revoke(struct api_call *c);
 void api_audit_trail(struct api_call *c);
+void api_job_output(struct api_call *c);
+void api_project_spec(struct api_call *c);
+void api_events(struct api_call *c);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "daemon/api_internal.h"
+#include "daemon/jobword.h"
 #include "daemon/runner.h"
 #include "lib/base/mem.h"
 #include "lib/base/num.h"
@@ -19,34 +20,6 @@
 #define LIST_DEFAULT 100
 #define LIST_MAX 1000
 #define OUTPUT_MAX ((size_t)16 << 10)
-
-/* The words of the outside for the kinds of jobs. */
-static const struct {
-	const char *kind;
-	const char *type;
-} types[] = {
-	{ "create", "up" },
-	{ "destroy", "down" },
-	{ "cancel", "cancel" },
-};
-
-static const char *
-type_of(const char *kind)
-{
-	for (size_t i = 0; i < ARRAY_LEN(types); i++)
-		if (strcmp(types[i].kind, kind) == 0)
-			return types[i].type;
-	return kind;
-}
-
-static const char *
-kind_of(const char *type)
-{
-	for (size_t i = 0; i < ARRAY_LEN(types); i++)
-		if (strcmp(types[i].type, type) == 0)
-			return types[i].kind;
-	return type;
-}
 
 /* Wall seconds, null for "not yet". */
 static struct node *
@@ -84,7 +57,7 @@ job_node(struct api_call *c, const struct job *j)
 	struct node *steps = node_new(a, NODE_LIST);
 
 	node_set(a, n, "id", node_int(a, (int64_t)j->id.v));
-	node_set(a, n, "type", node_str(a, type_of(j->kind)));
+	node_set(a, n, "type", node_str(a, jobword_type(j->kind)));
 	node_set(a, n, "name", node_str(a, j->name));
 	node_set(a, n, "state", node_str(a, job_state_to_string(j->state)));
 	node_set(a, n, "attempt", node_int(a, j->attempt));
@@ -155,7 +128,7 @@ api_jobs(struct api_call *c)
 	    !api_query_number(c, "before", UINT64_MAX >> 11, &f.before))
 		return;
 	f.name = name;
-	f.kind = type != NULL ? kind_of(type) : NULL;
+	f.kind = type != NULL ? jobword_kind(type) : NULL;
 	f.limit = (size_t)limit;
 	if (queue_list(c->api->deps.queue, &f, c->arena, &jobs, &n, &e) < 0) {
 		api_reply_error(c->api, c->req, &e);

@@ -81,6 +81,26 @@ api_project_info(struct api_call *c)
 }
 
 void
+api_project_spec(struct api_call *c)
+{
+	struct error e = ERROR_INIT;
+	struct node *spec;
+
+	switch (record_get_spec(
+	    c->api->deps.store, c->params[0], c->arena, &spec, &e)) {
+	case 0:
+		api_reply(c->api, c->req, 200, "spec", spec);
+		return;
+	case RECORD_NONE:
+		api_reply_message(c->api, c->req, 404,
+		    "Nothing was applied to project '%s' here.", c->params[0]);
+		return;
+	default:
+		api_reply_error(c->api, c->req, &e);
+	}
+}
+
+void
 api_project_check(struct api_call *c)
 {
 	struct project_state st;

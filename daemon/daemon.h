@@ -16,6 +16,7 @@
 struct api;
 struct chain;
 struct config;
+struct events;
 struct httpd;
 struct inventory;
 struct proctab;
@@ -52,6 +53,7 @@ struct daemon {
 	int pid_fd;
 	struct token_key *key;
 	struct loop *loop;
+	struct events *events;
 	struct store *store;
 	struct queue *queue;
 	struct proctab *proctab;

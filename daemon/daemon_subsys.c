@@ -21,6 +21,8 @@
 
 #include "daemon/api.h"
 #include "daemon/chain.h"
+#include "daemon/changes.h"
+#include "daemon/events.h"
 #include "daemon/inventory.h"
 #include "daemon/program.h"
 #include "daemon/runner.h"
@@ -40,6 +42,9 @@
 /* Commands beside those of jobs: `cancel`, and orphans. */
 #define EXTRA_RUNS 64
 #define GRACE_MS 60000
+/* Events that a reader may be behind. */
+#define EVENTS_KEPT 16384
+#define EVENTS_BYTES ((size_t)4 << 20)
 /* In the run directory. */
 #define LISTENING "listening"
 #define MAP_BYTES_WANTED ((uint64_t)64 << 30)
@@ -126,6 +131,22 @@ loop_end(struct daemon *d)
 	d->loop = loop_free(d->loop);
 }
 
+/* Events */
+
+static int
+events_start(struct daemon *d, struct error *e)
+{
+	const struct events_limits l = { EVENTS_KEPT, EVENTS_BYTES };
+
+	return events_new(&d->events, d->loop, &l, e);
+}
+
+static void
+events_stop(struct daemon *d)
+{
+	d->events = events_free(d->events);
+}
+
 /* Store and queue */
 
 /* Told once: an I/O error has made the store read-only. */
@@ -178,7 +199,9 @@ store_stop(struct daemon *d)
 static void
 job_moved(const struct job *j, enum job_state from, void *ctx)
 {
-	(void)ctx;
+	struct daemon *d = ctx;
+
+	change_job(d->events, j, from);
 	log_info("job",
 	    FIELDS(LF_I("job", j->id.v), LF_S("req", j->request_id),
 		LF_S("kind", j->kind), LF_S("name", j->name),
@@ -286,6 +309,7 @@ runner_start(struct daemon *d, struct error *e)
 		.queue = d->queue,
 		.proctab = d->proctab,
 		.inventory = d->inventory,
+		.events = d->events,
 	};
 	const struct runner_config none = { 0 };
 
@@ -327,6 +351,7 @@ api_start(struct daemon *d, struct error *e)
 		.runner = d->runner,
 		.inventory = d->inventory,
 		.chain = d->chain,
+		.events = d->events,
 	};
 	const struct api_config none = { 0 };
 
@@ -483,6 +508,7 @@ warn_start(struct daemon *d, struct error *e)
 const struct subsys subsystems[] = {
 	{ "state", state_start, state_stop },
 	{ "loop", loop_start, loop_end },
+	{ "events", events_start, events_stop },
 	{ "store", store_start, store_stop },
 	{ "queue", queue_start, queue_stop },
 	/* --check needs the above only. */
@@ -500,4 +526,4 @@ const struct subsys subsystems[] = {
 	{ "http", httpd_start, httpd_stop },
 };
 const size_t subsystems_n = ARRAY_LEN(subsystems);
-const size_t subsystems_store_n = 4;
+const size_t subsystems_store_n = 5;

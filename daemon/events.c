@@ -163,7 +163,7 @@ events_publish(struct events *ev, enum event_type type, const char *project,
 	ev->seq++;
 	if (!TAILQ_EMPTY(&ev->readers))
 		loop_defer(ev->loop, &ev->wake);
-	x = make(ev, type, project, data);
+	x = data != NULL ? make(ev, type, project, data) : NULL;
 	while (ev->count > 0 &&
 	    (x == NULL || ev->count >= ev->limits.count ||
 		ev->bytes + x->text_len > ev->limits.bytes))
@@ -258,10 +258,17 @@ find(const struct events *ev, uint64_t seq)
 }
 
 static bool
-passes(const struct events_reader *r, const struct event *x)
+passes(struct events_reader *r, const struct event *x)
 {
 	return (r->types == 0 || (r->types & 1u << x->type) != 0) &&
-	    (r->project == NULL || strcmp(r->project, x->project) == 0);
+	    (r->project == NULL || strcmp(r->project, x->project) == 0) &&
+	    (r->sees == NULL || r->sees(r, x->project));
+}
+
+bool
+events_is_lost(const struct events_reader *r)
+{
+	return r->next < oldest(r->ev);
 }
 
 int
@@ -272,7 +279,7 @@ events_next(struct events_reader *r, const struct event **ret)
 
 	if (r->next > ev->seq)
 		return EVENTS_NONE;
-	if (r->next < oldest(ev))
+	if (events_is_lost(r))
 		return EVENTS_LOST;
 	for (x = find(ev, r->next); x != NULL; x = TAILQ_NEXT(x, link)) {
 		r->next = x->seq + 1;

@@ -43,9 +43,9 @@ int events_new(struct events **ret, struct loop *l,
 struct events *events_free(struct events *ev);
 AUTO_DEFINE(events)
 
-/* data is a JSON text in one line. Readers are woken later in this turn. What
- * finds no memory is lost to all readers alike: they begin anew. ev may be
- * NULL: nothing happens. */
+/* data is a JSON text in one line (NULL: there was no memory). Readers are
+ * woken later in this turn. What finds no memory is lost to all readers alike:
+ * they begin anew. ev may be NULL: nothing happens. */
 void events_publish(struct events *ev, enum event_type type,
     const char *project, const char *data);
 
@@ -73,14 +73,16 @@ struct events_reader {
 	events_wake_fn *wake;
 	/* NULL: all. Borrowed. */
 	const char *project;
+	/* Whether it may know of this project; NULL: of all. */
+	bool (*sees)(struct events_reader *r, const char *project);
 	/* A bit mask, 1u << enum event_type; 0 = all. */
 	unsigned types;
 	/* Of the next event to look at. */
 	uint64_t next;
 };
-/* Opens a reader (wake, project and types are set) behind the event with this
- * id, or with NULL behind the newest. EVENTS_RESET: the id is none of ours or
- * too old; it stands behind the newest. */
+/* Opens a reader (wake, project, sees and types are set) behind the event with
+ * this id, or with NULL behind the newest. EVENTS_RESET: the id is none of ours
+ * or too old; it stands behind the newest. */
 enum {
 	EVENTS_NONE = 1,
 	EVENTS_LOST = 2,
@@ -93,5 +95,7 @@ void events_close(struct events_reader *r);
 /* 0: *ret is the next that passes the filter, valid until the next event is
  * published. EVENTS_NONE: there is none yet. EVENTS_LOST: it is gone. */
 int events_next(struct events_reader *r, const struct event **ret);
+/* Its next event is gone. */
+bool events_is_lost(const struct events_reader *r);
 /* How many events it is behind. */
 uint64_t events_lag(const struct events_reader *r);

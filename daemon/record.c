@@ -2,7 +2,7 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * Records are JSON text under ("up" | "down", project); our last command
+ * Records are JSON text under ("up" | "down" | "spec", project); our last command
  * is two big-endian numbers under ("run", project).
  */
 #include "daemon/record.h"
@@ -52,8 +52,8 @@ record_to_node(const struct record *r, int64_t now_ms, struct arena *a)
 	return n;
 }
 
-int
-record_put(struct store_batch *b, enum record_kind kind, const char *project,
+static int
+put_text(struct store_batch *b, const char *word, const char *project,
     const struct node *record, struct error *e)
 {
 	AUTO_STRBUF struct strbuf text;
@@ -63,13 +63,27 @@ record_put(struct store_batch *b, enum record_kind kind, const char *project,
 	json_write(&text, record, JSON_COMPACT);
 	if (strbuf_check(&text, e) < 0)
 		return -1;
-	record_key(&k, kind_words[kind], project);
+	record_key(&k, word, project);
 	store_batch_put(b, TABLE_STATUS, &k, text.buf, text.len);
 	return 0;
 }
 
 int
-record_get(struct store *s, enum record_kind kind, const char *project,
+record_put(struct store_batch *b, enum record_kind kind, const char *project,
+    const struct node *record, struct error *e)
+{
+	return put_text(b, kind_words[kind], project, record, e);
+}
+
+int
+record_put_spec(struct store_batch *b, const char *project,
+    const struct node *spec, struct error *e)
+{
+	return put_text(b, "spec", project, spec, e);
+}
+
+static int
+get_text(struct store *s, const char *word, const char *project,
     struct arena *a, struct node **ret, struct error *e)
 {
 	AUTO_TXN struct db_txn t = { 0 };
@@ -77,7 +91,7 @@ record_get(struct store *s, enum record_kind kind, const char *project,
 	struct db_key k;
 	int r;
 
-	record_key(&k, kind_words[kind], project);
+	record_key(&k, word, project);
 	if (db_begin_read(store_db(s), &t, e) < 0)
 		return -1;
 	if ((r = db_get(&t, TABLE_STATUS, &k, &v, e)) != 0)
@@ -85,6 +99,20 @@ record_get(struct store *s, enum record_kind kind, const char *project,
 	if (json_read(v.p, v.len, a, ret, e) < 0)
 		return error_wrap(e, "record of project '%s'", project);
 	return 0;
+}
+
+int
+record_get(struct store *s, enum record_kind kind, const char *project,
+    struct arena *a, struct node **ret, struct error *e)
+{
+	return get_text(s, kind_words[kind], project, a, ret, e);
+}
+
+int
+record_get_spec(struct store *s, const char *project, struct arena *a,
+    struct node **ret, struct error *e)
+{
+	return get_text(s, "spec", project, a, ret, e);
 }
 
 /* Far enough from the ends of what milliseconds hold. */

@@ -48,6 +48,12 @@ int record_get(struct store *s, enum record_kind kind, const char *project,
 /* Turns last_update into an age in seconds, never below zero. */
 void record_age(struct node *record, int64_t now_ms, struct arena *a);
 
+/* What a project was last deployed with, for RECORD_NONE see above. */
+int record_put_spec(struct store_batch *b, const char *project,
+    const struct node *spec, struct error *e);
+int record_get_spec(struct store *s, const char *project, struct arena *a,
+    struct node **ret, struct error *e);
+
 /* Our last command on a project, wall ms: what Director's lock is compared with
  * (design.md 3.5). */
 struct record_run {

@@ -10,6 +10,7 @@
 #include "daemon/runner.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "daemon/runner_internal.h"
@@ -306,4 +307,30 @@ runner_output(struct runner *r, struct job_id id, size_t max, char **ret_stdout,
 		return -1;
 	*ret_stdout = STEAL(out);
 	return 0;
+}
+
+int
+runner_output_open(struct runner *r, struct job_id id, const char *which,
+    char ret_key[PROCTAB_KEY_MAX], int *ret, struct error *e)
+{
+	struct task *t = task_find(r, id);
+	const char *key;
+
+	if (t == NULL)
+		return RUNNER_NONE;
+	key = t->running ? t->key : t->past_key;
+	if (key[0] == '\0')
+		return RUNNER_NONE;
+	if (proctab_open_output(r->deps.proctab, key, which, ret, e) < 0)
+		return -1;
+	(void)snprintf(ret_key, PROCTAB_KEY_MAX, "%s", key);
+	return 0;
+}
+
+bool
+runner_output_grows(struct runner *r, struct job_id id, const char *key)
+{
+	struct task *t = task_find(r, id);
+
+	return t != NULL && t->running && strcmp(t->key, key) == 0;
 }

@@ -9,11 +9,12 @@
  */
 #pragma once
 
+#include "lib/event/proctab.h"
 #include "lib/store/job.h"
 
+struct events;
 struct inventory;
 struct loop;
-struct proctab;
 struct queue;
 struct runner;
 struct store;
@@ -40,6 +41,8 @@ struct runner_deps {
 	struct queue *queue;
 	struct proctab *proctab;
 	struct inventory *inventory;
+	/* NULL: nothing is told. */
+	struct events *events;
 };
 
 int runner_new(struct runner **ret, const struct runner_deps *deps,
@@ -69,4 +72,11 @@ struct job_id runner_running(
  * none does. To mem_free(). */
 int runner_output(struct runner *r, struct job_id id, size_t max,
     char **ret_stdout, char **ret_stderr, struct error *e);
+/* Opens "stdout" or "stderr" of the command that runs for a job, or of the last
+ * one that has ended while the job goes on; the run's key for the next.
+ * RUNNER_NONE: there is none (yet). */
+int runner_output_open(struct runner *r, struct job_id id, const char *which,
+    char ret_key[PROCTAB_KEY_MAX], int *ret, struct error *e);
+/* Whether that command still runs. */
+bool runner_output_grows(struct runner *r, struct job_id id, const char *key);
 unsigned runner_tasks(const struct runner *r);

@@ -118,6 +118,8 @@ struct task {
 		struct job_step begin;
 		struct job_step end;
 		struct node *record;
+		/* Made when it is first needed; NULL: not yet. */
+		struct node *spec;
 		void (*then)(struct task *t);
 		bool under_way;
 	} write;

@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/changes.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
@@ -87,6 +88,20 @@ apply_written(struct task *t)
 }
 
 static void
+tell_written(const struct task *t)
+{
+	struct events *ev = t->r->deps.events;
+	const struct job_change *c = &t->write.change;
+
+	if (c->step_end != NULL)
+		change_step(ev, &t->job, c->step_end);
+	if (c->step_begin != NULL)
+		change_step(ev, &t->job, c->step_begin);
+	if (t->write.record != NULL)
+		change_record(ev, &t->job, t->kind->record, t->write.record);
+}
+
+static void
 task_written(struct job_id id, const struct error *failed, void *ctx)
 {
 	struct runner *r = ctx;
@@ -104,9 +119,10 @@ task_written(struct job_id id, const struct error *failed, void *ctx)
 		return;
 	}
 	apply_written(t);
+	tell_written(t);
 	then = t->write.then;
 	t->write.change = (struct job_change)JOB_CHANGE_INIT;
-	t->write.record = NULL;
+	t->write.record = t->write.spec = NULL;
 	t->write.then = NULL;
 	then(t);
 }
@@ -132,6 +148,39 @@ passes(const struct error *e)
 	    e->code == OVE_NOMEM || e->sys == EMFILE || e->sys == ENFILE;
 }
 
+static struct node *
+make_spec(struct task *t)
+{
+	static const char *const members[] = { "director_file", "environment" };
+	struct arena *a = &t->arena;
+	struct node *spec = node_new(a, NODE_MAP);
+
+	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+		struct node *n = node_get(t->payload, members[i]);
+
+		if (n != NULL)
+			node_set(a, spec, members[i], n);
+	}
+	node_set(a, spec, "job_id", node_int(a, (int64_t)t->job.id.v));
+	node_set(a, spec, "applied_at",
+	    node_float(a, (double)clock_wall_ms() / 1000.0));
+	return spec;
+}
+
+/* Who asks what a project was deployed with gets what Director got. */
+static int
+put_spec(struct task *t, struct store_batch *b, struct error *e)
+{
+	if (!t->kind->has_record || t->kind->record != RECORD_UP ||
+	    t->write.change.state != JOB_RUNNING || t->payload == NULL)
+		return 0;
+	if (t->write.spec == NULL)
+		t->write.spec = make_spec(t);
+	if (arena_check(&t->arena, e) < 0)
+		return -1;
+	return record_put_spec(b, t->job.name, t->write.spec, e);
+}
+
 static int
 batch_of_write(struct task *t, struct store_batch *b, struct error *e)
 {
@@ -148,7 +197,7 @@ batch_of_write(struct task *t, struct store_batch *b, struct error *e)
 
 		record_put_run(b, t->job.name, &run);
 	}
-	return 0;
+	return put_spec(t, b, e);
 }
 
 void

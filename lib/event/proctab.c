@@ -694,11 +694,10 @@ proctab_attach(struct proctab *pt, const char *key, run_done_fn *done,
 
 /* Files */
 
-int
-proctab_read_output(struct proctab *pt, const char *key, const char *which,
-    size_t max, char **ret, size_t *ret_len, struct error *e)
+static int
+open_run(struct proctab *pt, const char *key, const char *which,
+    struct rundir *ret, struct error *e)
 {
-	struct rundir d AUTO_RUNDIR = RUNDIR_INIT;
 	int rc;
 
 	if (!rundir_key_ok(key) ||
@@ -706,12 +705,35 @@ proctab_read_output(struct proctab *pt, const char *key, const char *which,
 		strcmp(which, RUN_FILE_STDERR) != 0))
 		return error_set(
 		    e, OVE_INVALID, "no output '%s' of run '%s'", which, key);
-	rc = rundir_open(pt->dir, key, &d, e);
-	if (rc == -1)
-		return -1;
+	rc = rundir_open(pt->dir, key, ret, e);
 	if (rc == RUNDIR_NONE)
 		return error_set(e, OVE_NOTFOUND, "no run '%s'", key);
+	return rc;
+}
+
+int
+proctab_read_output(struct proctab *pt, const char *key, const char *which,
+    size_t max, char **ret, size_t *ret_len, struct error *e)
+{
+	struct rundir d AUTO_RUNDIR = RUNDIR_INIT;
+
+	if (open_run(pt, key, which, &d, e) == -1)
+		return -1;
 	if (rundir_read_tail(&d, which, max, ret, ret_len, e) == -1)
+		return error_wrap(e, "run '%s'", key);
+	return 0;
+}
+
+int
+proctab_open_output(struct proctab *pt, const char *key, const char *which,
+    int *ret, struct error *e)
+{
+	struct rundir d AUTO_RUNDIR = RUNDIR_INIT;
+
+	if (open_run(pt, key, which, &d, e) == -1)
+		return -1;
+	if (file_open_beneath(d.fd, which, O_RDONLY | O_NONBLOCK, 0, ret, e) ==
+	    -1)
 		return error_wrap(e, "run '%s'", key);
 	return 0;
 }

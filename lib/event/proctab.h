@@ -168,6 +168,11 @@ bool proctab_was_emptied(const struct proctab *pt);
  * the kept tail once the run has ended. At most max bytes; mem_free() it. */
 int proctab_read_output(struct proctab *pt, const char *key, const char *which,
     size_t max, char **ret, size_t *ret_len, struct error *e);
+/* Opens it for reading. It grows at its end while the command runs, up to
+ * output_max bytes; whoever has it open keeps these, whatever becomes of the
+ * directory. */
+int proctab_open_output(struct proctab *pt, const char *key, const char *which,
+    int *ret, struct error *e);
 /* Removes the directory of a run that has ended. */
 int proctab_remove(struct proctab *pt, const char *key, struct error *e);
 /* At start, when all runs that matter are attached: removes each run directory

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (c) 2026, The Overlord in C authors */
+
+/*
+ * What is published of jobs and projects, in the words of overlord-api(7). Each
+ * is told when it is on disk.
+ */
+#pragma once
+
+#include "daemon/record.h"
+#include "lib/store/job.h"
+
+struct events;
+
+/* For the queue's hook; from is JOB_STATE_COUNT for a new job. */
+void change_job(struct events *ev, const struct job *j, enum job_state from);
+/* It has begun, or has ended when it has an end. */
+void change_step(
+    struct events *ev, const struct job *j, const struct job_step *s);
+void change_record(struct events *ev, const struct job *j,
+    enum record_kind kind, const struct node *record);
