@@ -318,20 +318,19 @@ bool
 api_stream_start(struct api_call *c, const char *content_type,
     const struct api_stream *stream, void *state)
 {
-	const struct http_reply_header h[] = {
-		common_headers[0],
-		common_headers[1],
-		{ "X-Request-Id", http_req_request_id(c->req) },
-		{ "Cache-Control", "no-store" },
-	};
-	const struct http_reply reply = {
+	struct http_reply_header h[ARRAY_LEN(common_headers) + 2];
+	struct http_reply reply = {
 		.status = 200,
 		.headers = h,
-		.headers_n = ARRAY_LEN(h),
+		.headers_n = add_common_headers(c->req, h),
 		.content_type = content_type,
 		.head_only = is_head(c->req),
 	};
 
+	h[reply.headers_n++] = (struct http_reply_header){ "X-Request-Id",
+		http_req_request_id(c->req) };
+	h[reply.headers_n++] =
+	    (struct http_reply_header){ "Cache-Control", "no-store" };
 	if (!http_req_stream_start(c->req, &reply))
 		return false;
 	c->stream = stream;

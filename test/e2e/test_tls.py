@@ -456,3 +456,19 @@ def test_term_finishes_requests(tls_node, pki):
     with connect(node, trusting(pki)) as s:
         assert node.stop() == 0
         assert s.recv(100) == b""
+
+
+def test_events_stream(tls_node, pki):
+    node = tls_node().start()
+    with connect(node, trusting(pki)) as s:
+        s.sendall(head(node, "/v1/events"))
+        f = s.makefile("rb")
+        assert b" 200 " in f.readline()
+        headers = list(iter(f.readline, b"\r\n"))
+        assert b"Transfer-Encoding: chunked\r\n" in headers
+        assert b"Vary: Accept-Encoding\r\n" in headers
+        job = node.up("web")
+        lines = iter(f.readline, b"")
+        assert any(b'"job' in line and str(job).encode() in line
+                   for line in lines)
+        node.wait_job(job)
