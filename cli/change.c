@@ -79,8 +79,7 @@ subject(struct part *p)
 	const struct plan_request *rq = &p->rq;
 	const char *s;
 
-	if (rq->method != NULL && rq->key != NULL &&
-	    rq->step != PLAN_CHECK_SCALE)
+	if (rq->key != NULL && rq->step != PLAN_CHECK_SCALE)
 		s = arena_printf(&p->arena, ", metadata:%s", rq->key);
 	else if (rq->step == PLAN_CHECK_SCALE)
 		s = "";
@@ -155,7 +154,7 @@ accept_change(struct part *p, const struct node *body, struct error *e)
 	struct change *c = p->change;
 	int64_t job;
 
-	if (p->rq.method == NULL) {
+	if (p->rq.key == NULL) {
 		if (client_get_job_id(body, &job, e) < 0)
 			return -1;
 		out_info(&p->target->lane,
@@ -208,11 +207,8 @@ send_request(struct part *p)
 		.body = p->rq.body,
 		.params_n = 1 };
 
-	/* Metadata has no rows in the route table yet. */
-	call.method = p->rq.method;
-	call.path = "metadata/";
-	call.params = p->rq.method != NULL ? &p->rq.key : &p->rq.project;
-	if (p->rq.is_change && p->rq.method == NULL) {
+	call.params = p->rq.key != NULL ? &p->rq.key : &p->rq.project;
+	if (p->rq.is_change && p->rq.key == NULL) {
 		if (p->key[0] == '\0')
 			rand_hex(p->key, KEY_LEN);
 		call.idempotency_key = p->key;
@@ -263,7 +259,6 @@ step(struct part *p)
 	if (rc < 0) {
 		if (p->rq.key == NULL)
 			p->rq.key = p->plan.key;
-		p->rq.method = "PUT";
 		fail(p, CLIENT_GARBLED, "", error_text(&e));
 		return;
 	}

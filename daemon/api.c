@@ -23,6 +23,9 @@
 #include "proto/status.h"
 
 #define REPLY_MAX ((size_t)256 << 20)
+/* Of a body with metadata: bytes a character, and what is around them. */
+#define METADATA_CHAR ((size_t)12)
+#define METADATA_MORE ((size_t)65536)
 #define JSON_TYPE "application/json"
 /* Bodies that are worth compressing, and those that would hold the loop for
  * more than some milliseconds. */
@@ -293,6 +296,23 @@ api_reply_error(struct api *api, struct http_req *req, const struct error *e)
 	reply_text(req, status,
 	    status == 500 ? "Internal Server Error" : e->text,
 	    status == 429 ? &soon : NULL);
+}
+
+void
+api_reply_empty(struct http_req *req)
+{
+	const struct http_reply_header h[] = {
+		common_headers[0],
+		common_headers[1],
+		{ "X-Request-Id", http_req_request_id(req) },
+	};
+	const struct http_reply reply = {
+		.status = 204,
+		.headers = h,
+		.headers_n = ARRAY_LEN(h),
+	};
+
+	http_req_reply(req, &reply);
 }
 
 void
@@ -592,6 +612,18 @@ is_encoded(const struct http_req *req)
 		http1_find(h, "Content-Encoding", 1) != NULL);
 }
 
+/* A character of metadata may come as two escapes of six bytes. */
+static size_t
+body_max(const struct api *api, enum route_id route)
+{
+	size_t own = api->config.body_bytes, wanted;
+
+	if (route != ROUTE_METADATA_POST && route != ROUTE_METADATA_PUT)
+		return own;
+	wanted = METADATA_CHAR * api->config.metadata_size + METADATA_MORE;
+	return wanted > own ? wanted : own;
+}
+
 static void
 on_head(struct http_req *req, void *ctx)
 {
@@ -627,7 +659,7 @@ on_head(struct http_req *req, void *ctx)
 		return;
 	}
 	http_req_set_ctx(req, c);
-	httpd_accept_body(req, api->config.body_bytes);
+	httpd_accept_body(req, body_max(api, c->route));
 }
 
 /* Bodies */
@@ -700,15 +732,7 @@ on_drained(struct http_req *req, void *ctx)
 static void
 on_refuse(int status, const char *why, struct strbuf *body, void *ctx)
 {
-	const struct api *api = ctx;
-	char text[80];
-
-	if (status == 413) {
-		(void)snprintf(text, sizeof(text),
-		    "Request body is too large: the limit is %zu bytes.",
-		    api->config.body_bytes);
-		why = text;
-	}
+	(void)ctx;
 	strbuf_addf(body, "{\"status_code\":%d,\"message\":", status);
 	json_write_str(body, why, strlen(why));
 	strbuf_addc(body, '}');
@@ -751,7 +775,9 @@ void
 api_set_server(struct api *api, struct httpd *d)
 {
 	api->httpd = d;
-	httpd_set_refuse_headers(d, common_headers, common_headers_n(api));
+	if (d != NULL)
+		httpd_set_refuse_headers(
+		    d, common_headers, common_headers_n(api));
 }
 
 void
@@ -772,8 +798,23 @@ run_files(struct work_list *all, void *ctx)
 	struct work *w;
 
 	(void)ctx;
-	TAILQ_FOREACH (w, all, link)
-		api_read_log(w);
+	TAILQ_FOREACH (w, all, link) {
+		struct file_work *f = container_of(w, struct file_work, work);
+
+		f->run(f);
+	}
+}
+
+void
+api_submit(struct api *api, struct file_work *w)
+{
+	worker_submit(api->files, &w->work);
+}
+
+struct http_req *
+api_find(const struct api *api, struct req_id id)
+{
+	return api->httpd != NULL ? httpd_find(api->httpd, id) : NULL;
 }
 
 int

@@ -31,6 +31,9 @@ struct api_deps {
 	struct inventory *inventory;
 	struct chain *chain;
 	struct events *events;
+	/* Directories, absolute; borrowed for life. */
+	const char *metadata;
+	const char *namespaces;
 };
 
 /* Borrowed until the next api_configure(). */
@@ -39,6 +42,8 @@ struct api_config {
 	const char *const *labels;
 	size_t labels_n;
 	size_t body_bytes;
+	/* Characters. */
+	size_t metadata_size;
 	/* Program whose absence makes up and down impossible. */
 	const char *director;
 	/* Who we are, to find it in X-Overlord-Via. */
@@ -55,6 +60,7 @@ int api_new(struct api **ret, const struct api_deps *deps,
 void api_configure(struct api *api, const struct api_config *c);
 /* For httpd_new(); then tell the server it is served on. */
 struct httpd_handler api_handler(struct api *api);
+/* NULL: no longer. */
 void api_set_server(struct api *api, struct httpd *d);
 /* Waits for the file worker. */
 struct api *api_free(struct api *api);

@@ -80,7 +80,10 @@ reply_success(const struct hopping *h, const struct chain_reply *r)
 	struct node *made;
 
 	if (t->kind == TWIN_KIND_GONE) {
-		api_reply_head(c->req, r->status == 204 ? 204 : 200);
+		if (r->status == 204)
+			api_reply_empty(c->req);
+		else
+			api_reply_head(c->req, 200);
 		return;
 	}
 	made =

@@ -40,7 +40,7 @@ struct api {
 	struct api_config config;
 	struct router *router;
 	struct httpd *httpd;
-	/* Reads logs, which may be long. */
+	/* Runs struct file_work: logs, metadata, namespaces. */
 	struct worker *files;
 	struct revoked *revoked;
 	struct audit *audit;
@@ -49,6 +49,13 @@ struct api {
 	/* Of /v1/events; of the outputs of commands. */
 	struct api_listeners *listeners;
 	struct api_followers *followers;
+};
+
+/* Work on files: run on the file worker, one after the other, then work.done on
+ * the loop. run sees what it was given and nothing that the loop may change. */
+struct file_work {
+	struct work work;
+	void (*run)(struct file_work *w);
 };
 
 struct api_call {
@@ -86,6 +93,8 @@ void api_reply_message(struct api *api, struct http_req *req, int status,
 /* An error through the table of proto/status.h; 5xx are logged. */
 void api_reply_error(
     struct api *api, struct http_req *req, const struct error *e);
+/* 204. */
+void api_reply_empty(struct http_req *req);
 /* 200 or 404 without a body, for HEAD. */
 void api_reply_head(struct http_req *req, int status);
 /* Begins an answer with 200 that comes in pieces (http_req_stream_send());
@@ -130,8 +139,9 @@ void api_listeners_free(struct api *api);
 int api_followers_new(struct api *api, struct error *e);
 void api_followers_free(struct api *api);
 
-/* On the file worker: reads what a struct log_read asks for. */
-void api_read_log(struct work *w);
+void api_submit(struct api *api, struct file_work *w);
+/* A request that an answer is ready for; NULL when nobody waits any more. */
+struct http_req *api_find(const struct api *api, struct req_id id);
 
 /* Does what the twin of a route does: forwards. */
 void api_twin(struct api_call *c);
@@ -161,3 +171,4 @@ void api_audit_trail(struct api_call *c);
 void api_job_output(struct api_call *c);
 void api_project_spec(struct api_call *c);
 void api_events(struct api_call *c);
+void api_metadata(struct api_call *c);

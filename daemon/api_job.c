@@ -240,7 +240,7 @@ static void
 was_cancelled(struct job_id id, const struct error *failed, void *ctx)
 {
 	struct cancel *x = ctx;
-	struct http_req *req = httpd_find(x->api->httpd, x->req);
+	struct http_req *req = api_find(x->api, x->req);
 
 	if (req != NULL && failed != NULL)
 		api_reply_error(x->api, req, failed);

@@ -112,7 +112,7 @@ api_project_check(struct api_call *c)
 /* Logs, read by the file worker. */
 
 struct log_read {
-	struct work work;
+	struct file_work file;
 	struct api *api;
 	struct req_id req;
 	struct arena arena;
@@ -122,10 +122,10 @@ struct log_read {
 	struct error e;
 };
 
-void
-api_read_log(struct work *w)
+static void
+read_log(struct file_work *w)
 {
-	struct log_read *l = container_of(w, struct log_read, work);
+	struct log_read *l = container_of(w, struct log_read, file);
 	struct inventory *inv = l->api->deps.inventory;
 
 	if (l->names[0] == NULL)
@@ -138,8 +138,8 @@ api_read_log(struct work *w)
 static void
 log_was_read(struct work *w)
 {
-	struct log_read *l = container_of(w, struct log_read, work);
-	struct http_req *req = httpd_find(l->api->httpd, l->req);
+	struct log_read *l = container_of(w, struct log_read, file.work);
+	struct http_req *req = api_find(l->api, l->req);
 
 	if (req != NULL && l->e.code == OVE_NOTFOUND)
 		api_reply_message(l->api, req, 404, "Log cannot be found.");
@@ -166,7 +166,8 @@ read_logs(struct api_call *c, bool one)
 		api_reply_error(c->api, c->req, &e);
 		return;
 	}
-	l->work.done = log_was_read;
+	l->file.run = read_log;
+	l->file.work.done = log_was_read;
 	l->api = c->api;
 	l->req = http_req_id(c->req);
 	arena_init(&l->arena, LOGS_ARENA_MAX);
@@ -178,7 +179,7 @@ read_logs(struct api_call *c, bool one)
 		api_reply_error(c->api, c->req, &e);
 		return;
 	}
-	worker_submit(c->api->files, &l->work);
+	api_submit(c->api, &l->file);
 }
 
 void

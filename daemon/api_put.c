@@ -54,7 +54,7 @@ was_put(struct job_id id, const struct error *failed, void *ctx)
 		TAILQ_REMOVE(&p->api->puts, p, link);
 	for (; p != NULL; p = next) {
 		next = p->next;
-		req = httpd_find(p->api->httpd, p->req);
+		req = api_find(p->api, p->req);
 		if (req != NULL && failed != NULL)
 			api_reply_error(p->api, req, failed);
 		else if (req != NULL)

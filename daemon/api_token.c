@@ -36,7 +36,7 @@ static void
 was_revoked(const struct error *failed, void *ctx)
 {
 	struct revoking *v = ctx;
-	struct http_req *req = httpd_find(v->api->httpd, v->req);
+	struct http_req *req = api_find(v->api, v->req);
 
 	if (req != NULL && failed != NULL)
 		api_reply_error(v->api, req, failed);

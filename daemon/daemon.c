@@ -254,6 +254,7 @@ daemon_apply(struct daemon *d)
 		.labels = c->labels.items,
 		.labels_n = c->labels.n,
 		.body_bytes = (size_t)c->limits.body_bytes,
+		.metadata_size = (size_t)c->metadata.size,
 		.director = c->director.command,
 		.serverid = d->serverid,
 		.audit_keep = (uint64_t)c->audit.keep,

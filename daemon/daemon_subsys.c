@@ -24,6 +24,7 @@
 #include "daemon/changes.h"
 #include "daemon/events.h"
 #include "daemon/inventory.h"
+#include "daemon/meta.h"
 #include "daemon/program.h"
 #include "daemon/runner.h"
 #include "daemon/tables.h"
@@ -103,6 +104,29 @@ identity_start(struct daemon *d, struct error *e)
 		return -1;
 	return identity_server_id(
 	    c->serverid, IDENTITY_ORIGINAL, d->serverid, e);
+}
+
+/* What a crash left half done. It must not keep the node from starting: each
+ * request that needs it tries again, and says why it fails. */
+static int
+namespaces_start(struct daemon *d, struct error *e)
+{
+	struct error mine = ERROR_INIT;
+	AUTO_FD int metadata = -1;
+	AUTO_FD int dir = -1;
+
+	(void)e;
+	if (meta_open(d->metadata, &metadata, NULL) == 0)
+		meta_tidy(metadata);
+	if (meta_open(d->namespaces, &dir, &mine) == 0) {
+		(void)meta_recover(dir, &mine);
+		meta_clear_trash(dir);
+		meta_tidy(dir);
+	}
+	if (error_is_set(&mine))
+		log_error("namespaces", NO_FIELDS, "%s: %s", d->namespaces,
+		    mine.text);
+	return 0;
 }
 
 static int
@@ -352,6 +376,8 @@ api_start(struct daemon *d, struct error *e)
 		.inventory = d->inventory,
 		.chain = d->chain,
 		.events = d->events,
+		.metadata = d->metadata,
+		.namespaces = d->namespaces,
 	};
 	const struct api_config none = { 0 };
 
@@ -437,6 +463,8 @@ httpd_stop(struct daemon *d)
 	if (d->httpd != NULL && file_open_dir(cfg(d)->rundir, &dir, NULL) == 0)
 		(void)file_remove(dir, LISTENING, NULL);
 	d->httpd = httpd_free(d->httpd);
+	/* The file worker may still have answers. */
+	api_set_server(d->api, NULL);
 }
 
 /* TLS */
@@ -514,6 +542,7 @@ const struct subsys subsystems[] = {
 	/* --check needs the above only. */
 	{ "identity", identity_start, NULL },
 	{ "key", key_start, key_stop },
+	{ "namespaces", namespaces_start, NULL },
 	{ "commands", proctab_begin, proctab_end },
 	{ "descriptors", descriptors_start, NULL },
 	{ "inventory", inventory_start, inventory_stop },

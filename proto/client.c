@@ -20,7 +20,6 @@
 #include "lib/data/json.h"
 #include "lib/event/loop.h"
 #include "lib/net/httpc.h"
-#include "lib/net/url.h"
 
 #define URL_MAX ((size_t)64 * 1024)
 #define BODY_MAX ((size_t)64 * 1024 * 1024)
@@ -237,20 +236,7 @@ add_url(struct strbuf *b, const struct client_call *call, struct error *e)
 	while (len > 0 && call->server->url[len - 1] == '/')
 		len--;
 	strbuf_add(b, call->server->url, len);
-	if (call->method == NULL) {
-		route_build(
-		    b, call->route, call->chain, call->params, call->params_n);
-	} else {
-		strbuf_adds(b, "/v1/");
-		if (call->chain != NULL && call->chain[0] != '\0') {
-			strbuf_adds(b, "chain/");
-			url_add_segment(b, call->chain);
-			strbuf_addc(b, '/');
-		}
-		strbuf_adds(b, call->path);
-		for (size_t i = 0; i < call->params_n; i++)
-			url_add_segment(b, call->params[i]);
-	}
+	route_build(b, call->route, call->chain, call->params, call->params_n);
 	if (call->query != NULL)
 		strbuf_addf(b, "?%s", call->query);
 	return strbuf_check(b, e);
@@ -288,8 +274,7 @@ start(struct client *c, struct call *k, const struct client_call *call,
 		if (strbuf_check(&body, e) < 0)
 			return -1;
 	}
-	k->method =
-	    call->method != NULL ? call->method : routes[call->route].method;
+	k->method = routes[call->route].method;
 	k->url = arena_strdup(&k->arena, url.buf);
 	if (c->trace != NULL && call->body != NULL)
 		k->sent = node_copy(&k->arena, call->body);

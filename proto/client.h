@@ -73,10 +73,6 @@ struct client_call {
 	const struct node *body;
 	/* So that a request that arrives twice does one thing; NULL: none. */
 	const char *idempotency_key;
-	/* Routes that the table does not have yet: when method is set, route is
-	 * not looked at and path, below /v1, is "metadata/" plus params[0]. */
-	const char *method;
-	const char *path;
 };
 
 int client_new(struct client **ret, struct loop *l, unsigned parallel,

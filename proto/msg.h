@@ -3,8 +3,8 @@
 
 /*
  * Request bodies as tables and structs: what the daemon checks and binds, and
- * what the client fills in (rest-api.md 3.3). Bound texts live in the request's
- * arena and tree.
+ * what the client fills in (rest-api.md 3.3, 6). Bound texts live in the
+ * request's arena and tree.
  */
 #pragma once
 
@@ -26,6 +26,47 @@ struct msg_down {
 	bool force;
 };
 extern const struct schema msg_down_schema;
+
+/* POST, PUT /v1/metadata/{key} */
+struct msg_metadata {
+	/* To be counted in characters. */
+	const char *value;
+};
+extern const struct schema msg_metadata_schema;
+
+/* POST, PUT /v1/namespace/{key}, as a server passes it on. */
+struct msg_namespace {
+	SCHEMA_LIST_OF(const struct node *) mapping;
+};
+extern const struct schema msg_namespace_schema;
+
+/* An entry of a namespace's mapping (rest-api.md 6.3). */
+struct msg_map_entry {
+	/* Metadata to copy; NULL: a directory. */
+	const char *key;
+	/* As it was sent. */
+	const char *path;
+	/* MSG_UNSET: leave as it is. */
+	int64_t mode;
+	int64_t umask;
+	/* By name, or else by number. */
+	const char *owner;
+	const char *group;
+	int64_t uid;
+	int64_t gid;
+};
+#define MSG_UNSET INT64_C(-1)
+
+/* The same, understood. */
+struct msg_mapping {
+	struct msg_map_entry *items;
+	size_t n;
+};
+/* Words before the detail of a refusal, as the original has them. */
+#define MSG_INVALID_SPEC "(exception:InvalidSpec) invalid specification: "
+/* As msg_bind(). */
+int msg_mapping_bind(const struct node *body, struct arena *a,
+    struct msg_mapping *ret, struct error *e);
 
 /* Binds a body (NULL: an empty one). -1: OVE_INVALID with the contract's words,
  * or NOMEM, LIMIT. */

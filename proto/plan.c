@@ -264,25 +264,26 @@ fill(struct plan *p, struct plan_request *rq, struct error *e)
 	rq->project = sp->name;
 	switch (p->step) {
 	case PLAN_GET_ENVIRON:
-		rq->method = "GET";
+		rq->route = ROUTE_METADATA_GET;
 		rq->key = sp->environ_from_metadata;
 		return 0;
 	case PLAN_GET_FILE:
-		rq->method = "GET";
+		rq->route = ROUTE_METADATA_GET;
 		rq->key = sp->from_metadata;
 		return 0;
 	case PLAN_CHECK_SCALE:
-		rq->method = "HEAD";
+		rq->route = ROUTE_METADATA_CHECK;
 		rq->key = scale_key(p, "autoscale");
 		return 0;
 	case PLAN_CHECK_KEY:
 		if (prepare_key(p, e) < 0)
 			return -1;
-		rq->method = "HEAD";
+		rq->route = ROUTE_METADATA_CHECK;
 		rq->key = p->key;
 		return 0;
 	case PLAN_WRITE_KEY:
-		rq->method = p->key_exists ? "PUT" : "POST";
+		rq->route =
+		    p->key_exists ? ROUTE_METADATA_PUT : ROUTE_METADATA_POST;
 		rq->key = p->key;
 		rq->body = key_body(p);
 		rq->is_change = true;

@@ -49,10 +49,8 @@ struct plan_request {
 	enum plan_step step;
 	/* It changes something, and counts as a deployment. */
 	bool is_change;
-	/* When NULL, route and project; else a metadata key with this method.
-	 */
-	const char *method;
 	enum route_id route;
+	/* The word of the route: the key of metadata, or else the project. */
 	const char *key;
 	const char *project;
 	/* NULL: no body. */

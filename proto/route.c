@@ -84,6 +84,7 @@ const struct route_rule route_rules[] = {
 	{ "dlog", name_is_dlog, false },
 	{ "job", job_word_ok, false },
 	{ "token", token_word_ok, true },
+	{ "key", name_is_key, false },
 };
 const size_t route_rules_n = ARRAY_LEN(route_rules);
 

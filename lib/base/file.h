@@ -40,7 +40,8 @@ enum file_replace_flags {
 	FILE_EXCL = 2,
 };
 /* Replaces a file atomically: readers see the old text, the new one, or none.
- * The temporary name is ".NAME.XXXXXXXX" in the same directory. mode is set
+ * The temporary name is ".NAME.XXXXXXXX" in the same directory, NAME
+ * cut where that is too long. mode is set
  * whatever the umask. When only the sync of the directory fails, -1 is
  * returned though the new text is in place. */
 int file_replace(int dirfd, const char *path, const void *p, size_t len,

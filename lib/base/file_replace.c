@@ -88,8 +88,8 @@ open_temp(struct replace *r, int *ret_fd, struct error *e)
 
 	for (i = 0; i < TRY_MAX; i++) {
 		rand_hex(suffix, SUFFIX_LEN);
-		n = snprintf(
-		    r->temp, sizeof(r->temp), ".%s.%s", r->name, suffix);
+		n = snprintf(r->temp, sizeof(r->temp), ".%.*s.%s",
+		    NAME_MAX - 2 - SUFFIX_LEN, r->name, suffix);
 		if (n < 0 || (size_t)n >= sizeof(r->temp))
 			return error_set_errno(
 			    e, ENAMETOOLONG, "make temporary file");

@@ -436,6 +436,7 @@ refuse(struct conn *c, int status, const char *why)
 		.headers_n = d->handler.refuse_headers_n,
 		.close = true,
 	};
+	char limit[80];
 
 	if (c->req == NULL && !empty_request(c)) {
 		conn_close(c);
@@ -445,6 +446,12 @@ refuse(struct conn *c, int status, const char *why)
 		d->handler.on_gone(c->req, d->handler.ctx);
 	c->req->shown = false;
 	strbuf_reset(&d->refusal);
+	if (status == 413) {
+		(void)snprintf(limit, sizeof(limit),
+		    "Request body is too large: the limit is %zu bytes.",
+		    c->req->body_max);
+		why = limit;
+	}
 	if (d->handler.on_refuse != NULL)
 		d->handler.on_refuse(status, why, &d->refusal, d->handler.ctx);
 	if (strbuf_check(&d->refusal, NULL) == -1)

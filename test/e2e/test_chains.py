@@ -162,7 +162,8 @@ def rows():
         (REPO / "proto" / "twins.def").read_text(), re.M))
     for name, method, path in re.findall(
             r'^ROUTE\((\w+), \w+, "(\w+)", "(/v1/[^"]+)"', text, re.M):
-        if name in twins:
+        # That one creates, which its route does not: test_api_metadata.py.
+        if name in twins and name != "METADATA_PUT":
             yield pytest.param(method, path, twins[name], id=name)
 
 

@@ -10,6 +10,7 @@
 
 #include "lib/data/json.h"
 #include "support/test.h"
+#include "support/torture.h"
 
 static const struct {
 	const char *body;
@@ -82,6 +83,149 @@ defaults_and_unknown_members(void **state)
 	assert_false(down.force);
 }
 
+#define SPEC MSG_INVALID_SPEC "namespace.mapping"
+
+static const struct {
+	const char *body;
+	const char *message;
+} bad_mappings[] = {
+	{ "{}", "`mapping` is required but hasn't been specified." },
+	{ "{\"mapping\":null}",
+	    "`mapping` is required but hasn't been specified." },
+	{ "{\"mapping\":{}}",
+	    "'mapping' has an unexpected value type: expected array, given "
+	    "object." },
+	{ "{\"mapping\":[]}",
+	    SPEC ": a length of '-1' has been specified, but should be '> "
+		 "0'." },
+	{ "{\"mapping\":[\"x\"]}",
+	    SPEC ".<item#0>: requires 'dict', given 'str'." },
+	{ "{\"mapping\":[{\"directory\":\"x\"},null]}",
+	    SPEC ".<item#1>: requires 'dict', given 'NoneType'." },
+	{ "{\"mapping\":[{\"directory\":\"x\",\"bad\":1}]}",
+	    SPEC ".<item#0>.bad: invalid parameter." },
+	{ "{\"mapping\":[{}]}",
+	    MSG_INVALID_SPEC
+	    "'namespace.mapping.<item#0>.file' or "
+	    "'namespace.mapping.<item#0>.directory' is required but hasn't "
+	    "been specified." },
+	{ "{\"mapping\":[{\"directory\":\"x\",\"file\":\"a:b\"}]}",
+	    MSG_INVALID_SPEC
+	    "'namespace.mapping.<item#0>' specifies both 'file' and "
+	    "'directory' but only one should be specified." },
+	{ "{\"mapping\":[{\"file\":\"x\"}]}",
+	    MSG_INVALID_SPEC
+	    "'namespace.mapping.<item#0>.file' must specify both the metadata "
+	    "and the mapping file." },
+	{ "{\"mapping\":[{\"file\":[\"x\",\"y\",\"z\"]}]}",
+	    MSG_INVALID_SPEC
+	    "'namespace.mapping.<item#0>.file' must specify both the metadata "
+	    "and the mapping file." },
+	{ "{\"mapping\":[{\"file\":[\"x\",1]}]}",
+	    SPEC ".<item#0>.file: requires 'str', given 'int'." },
+	{ "{\"mapping\":[{\"file\":1.5}]}",
+	    SPEC ".<item#0>.file: requires 'str, tuple or list', given "
+		 "'float'." },
+	{ "{\"mapping\":[{\"directory\":[]}]}",
+	    SPEC ".<item#0>.directory: requires 'str', given 'list'." },
+	{ "{\"mapping\":[{\"directory\":\"x\",\"owner\":[]}]}",
+	    SPEC ".<item#0>.owner: requires 'int or str', given 'list'." },
+	{ "{\"mapping\":[{\"directory\":\"x\",\"group\":true}]}",
+	    SPEC ".<item#0>.group: requires 'int or str', given 'bool'." },
+	{ "{\"mapping\":[{\"directory\":\"x\",\"mode\":\"0600\"}]}",
+	    SPEC ".<item#0>.mode: requires 'int', given 'str'." },
+	{ "{\"mapping\":[{\"directory\":\"x\",\"mode\":true}]}",
+	    SPEC ".<item#0>.mode: requires 'int', given 'bool'." },
+	{ "{\"mapping\":[{\"directory\":\"x\",\"mode\":4096}]}",
+	    SPEC ".<item#0>.mode: a value of '4096' has been specified, but "
+		 "should be between '0' and '4095'." },
+	{ "{\"mapping\":[{\"directory\":\"x\",\"umask\":-1}]}",
+	    SPEC ".<item#0>.umask: a value of '-1' has been specified, but "
+		 "should be between '0' and '511'." },
+	{ "{\"mapping\":[{\"directory\":\"x\",\"owner\":4294967295}]}",
+	    SPEC ".<item#0>.owner: a value of '4294967295' has been "
+		 "specified, but should be between '0' and '4294967294'." },
+	{ "{\"mapping\":[{\"directory\":\"x\",\"prefix\":1}]}",
+	    SPEC ".<item#0>.prefix: requires 'str or bool', given 'int'." },
+};
+
+static int
+bind_mapping(
+    const char *body, struct msg_mapping *ret, struct arena *a, struct error *e)
+{
+	struct node *n;
+
+	if (json_read(body, strlen(body), a, &n, e) < 0)
+		return -1;
+	return msg_mapping_bind(n, a, ret, e);
+}
+
+static void
+mappings_are_refused_as_the_original_would(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad_mappings); i++) {
+		struct error e = ERROR_INIT;
+		AUTO_ARENA struct arena a;
+		struct msg_mapping m;
+
+		arena_init(&a, 65536);
+		test_fails(bind_mapping(bad_mappings[i].body, &m, &a, &e), &e,
+		    OVE_INVALID);
+		assert_string_equal(e.text, bad_mappings[i].message);
+	}
+}
+
+#define MAPPING                                                                \
+  "{\"mapping\":[{\"file\":\"k:/a:b\",\"mode\":384,\"owner\":\"www\"},"        \
+  "{\"file\":[\"k:x\",\"y\"],\"group\":5,\"prefix\":true},"                    \
+  "{\"directory\":\"\",\"umask\":18,\"prefix\":null}]}"
+
+static void
+a_mapping_is_bound(void **state)
+{
+	struct error e = ERROR_INIT;
+	AUTO_ARENA struct arena a;
+	struct msg_mapping m;
+
+	(void)state;
+	arena_init(&a, 65536);
+	test_ok(bind_mapping(MAPPING, &m, &a, &e), &e);
+	assert_int_equal(m.n, 3);
+	assert_string_equal(m.items[0].key, "k");
+	assert_string_equal(m.items[0].path, "/a:b");
+	assert_int_equal(m.items[0].mode, 384);
+	assert_int_equal(m.items[0].umask, MSG_UNSET);
+	assert_string_equal(m.items[0].owner, "www");
+	assert_int_equal(m.items[0].uid, MSG_UNSET);
+	assert_string_equal(m.items[1].key, "k:x");
+	assert_string_equal(m.items[1].path, "y");
+	assert_null(m.items[1].group);
+	assert_int_equal(m.items[1].gid, 5);
+	assert_null(m.items[2].key);
+	assert_string_equal(m.items[2].path, "");
+	assert_int_equal(m.items[2].umask, 18);
+}
+
+static int
+bind_once(void *ctx, struct error *e)
+{
+	AUTO_ARENA struct arena a;
+	struct msg_mapping m;
+
+	arena_init(&a, 65536);
+	return bind_mapping(ctx, &m, &a, e);
+}
+
+static void
+survives_a_lack_of_memory(void **state)
+{
+	char body[] = MAPPING;
+
+	(void)state;
+	torture(bind_once, body);
+}
+
 static void
 tables_hold_together(void **state)
 {
@@ -90,11 +234,16 @@ tables_hold_together(void **state)
 	(void)state;
 	test_ok(schema_verify(&msg_up_schema, &e), &e);
 	test_ok(schema_verify(&msg_down_schema, &e), &e);
+	test_ok(schema_verify(&msg_metadata_schema, &e), &e);
+	test_ok(schema_verify(&msg_namespace_schema, &e), &e);
 }
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(faults_are_told_in_the_contracts_words),
 	cmocka_unit_test(defaults_and_unknown_members),
+	cmocka_unit_test(mappings_are_refused_as_the_original_would),
+	cmocka_unit_test(a_mapping_is_bound),
+	cmocka_unit_test(survives_a_lack_of_memory),
 	cmocka_unit_test(tables_hold_together),
 };
 TEST_MAIN(tests)

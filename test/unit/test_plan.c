@@ -95,8 +95,8 @@ load(const char *text, struct arena *a, struct spec **ret, struct error *e)
 static void
 show(struct strbuf *out, const struct plan_request *rq)
 {
-	if (rq->method != NULL)
-		strbuf_addf(out, "%s %s", rq->method, rq->key);
+	if (rq->key != NULL)
+		strbuf_addf(out, "%s %s", routes[rq->route].method, rq->key);
 	else
 		strbuf_addf(out, "%s %s", routes[rq->route].path, rq->project);
 	strbuf_adds(out, rq->is_change ? " ! " : " ");

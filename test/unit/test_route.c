@@ -17,6 +17,7 @@ static const char *const words[][2] = {
 	{ "{dlog}", "start.log" },
 	{ "{job}", "17" },
 	{ "{token}", "a/b c" },
+	{ "{key}", "web.conf" },
 };
 
 static size_t
@@ -155,6 +156,12 @@ bad_words_are_no_path(void **state)
 		"/v1/jobs/01",
 		"/v1/jobs/12345678901234567",
 		"/v1//ping",
+		"/v1/metadata/1a",
+		"/v1/metadata/a..b",
+		"/v1/metadata/a%2e",
+		"/v1/metadata/a/",
+		"/v1/namespace/..",
+		"/v1/namespace/.new",
 	};
 	AUTO(router) struct router *r = NULL;
 	struct error e = ERROR_INIT;
