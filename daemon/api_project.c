@@ -93,7 +93,7 @@ api_project_spec(struct api_call *c)
 		return;
 	case RECORD_NONE:
 		api_reply_message(c->api, c->req, 404,
-		    "Nothing was applied to project '%s' here.", c->params[0]);
+		    "Spec of project '%s' cannot be found.", c->params[0]);
 		return;
 	default:
 		api_reply_error(c->api, c->req, &e);

@@ -2,8 +2,8 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * Records are JSON text under ("up" | "down" | "spec", project); our last command
- * is two big-endian numbers under ("run", project).
+ * Records are JSON text under ("up" | "down" | "spec", project); our last
+ * command is two big-endian numbers under ("run", project).
  */
 #include "daemon/record.h"
 
