@@ -332,7 +332,7 @@ def test_secret_key_of_the_configuration(make_node):
 
 def test_a_token_of_pyjwt(shared, key):
     import jwt
-    for claims in ({}, {"exp": NOW + 60}):
+    for claims in ({}, {"exp": NOW + 3600}):
         token = jwt.encode(claims, key, algorithm="HS256")
         assert let_in(bearer(shared, token))
 
