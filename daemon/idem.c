@@ -112,7 +112,7 @@ idem_find(struct store *s, const struct idem_key *k, int64_t now_ms,
     struct job_id *ret, struct error *e)
 {
 	AUTO_TXN struct db_txn t = { .txn = NULL };
-	struct note n;
+	struct note n = { .body = "" };
 	int r;
 
 	if (db_begin_read(store_db(s), &t, e) < 0 ||

@@ -135,6 +135,8 @@ plan_path(struct build *b, size_t i, struct error *e)
 	if (arena_check(b->arena, e) < 0)
 		return -1;
 	p = b->plan[i].path;
+	if (p == NULL)
+		return error_nomem(e);
 	if (p[0] == '\0' && m->key != NULL)
 		return spec_error(
 		    e, i, "file", "", "the path of a file is empty.");

@@ -159,8 +159,9 @@ use_certificate(struct tls *t, const char *path, struct error *e)
 
 /* Key */
 
-/* There is nobody to ask. */
+/* There is nobody to ask. The type is OpenSSL's. */
 static int
+/* NOLINTNEXTLINE(readability-non-const-parameter) */
 no_passphrase(char *buf, int len, int writing, void *asked)
 {
 	(void)buf;
