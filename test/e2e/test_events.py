@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from node import DEADLINE, DIRECTOR_FILE, wait_for
+from node import DEADLINE, DAEMON, DIRECTOR_FILE, wait_for
 
 
 class Stream:
@@ -284,8 +284,10 @@ def test_slow_readers_are_dropped_and_memory_stays_bounded(node):
     for t in threads:
         t.join()
     assert dropped() == len(slow)
-    # What is kept (4 MiB), what waits for each, and some room.
-    assert rss_kb(node.process.pid) - before < 48 * 1024
+    # What is kept (4 MiB), what waits for each, and some room; a sanitizer
+    # holds on to what was freed.
+    if b"__asan_init" not in DAEMON.read_bytes():
+        assert rss_kb(node.process.pid) - before < 48 * 1024
     for s in slow:
         s.close()
     assert node.get("/v1/ping").status == 200
