@@ -9,6 +9,10 @@
  *
  * Asking is Director's own `cancel`, run like any command; when it fails
  * (Director is not that far yet, or is not ours), the command itself gets TERM.
+ * It succeeds, too, when it has done nothing, because the project is known but
+ * `up` has not noted its pid yet: while the command runs it is asked again,
+ * less and less often, which does nothing once it was heard, and in the end the
+ * command gets TERM.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,6 +28,9 @@
 #include "lib/data/node.h"
 
 #define CANCEL_DEADLINE_MS 60000
+/* The last pause before the command itself gets TERM: a minute in all. */
+#define AGAIN_MAX_MS 32000
+#define AGAIN_MS 500
 #define RETRY_SOON_MS 10
 #define RETRY_LATER_MS 1000
 
@@ -32,6 +39,19 @@ term_instead(struct task *t)
 {
 	if (t->running)
 		(void)proctab_cancel(t->r->deps.proctab, t->key);
+}
+
+static void
+ask_again_later(struct task *t)
+{
+	if (!t->running)
+		return;
+	if (t->ask_again_ms == AGAIN_MAX_MS) {
+		term_instead(t);
+		return;
+	}
+	t->ask_again_ms = t->ask_again_ms == 0 ? AGAIN_MS : t->ask_again_ms * 2;
+	task_retry_in(t, task_cancel, t->ask_again_ms);
 }
 
 static void
@@ -48,6 +68,8 @@ cancel_ended(const char *key, const struct run_result *res, void *ctx)
 	t->cancelling = false;
 	if (res->how != RUN_EXITED || res->code != 0)
 		term_instead(t);
+	else
+		ask_again_later(t);
 }
 
 void
@@ -63,7 +85,8 @@ task_cancel(struct task *t)
 	struct error e = ERROR_INIT;
 	char key[PROCTAB_KEY_MAX];
 
-	if (!t->running || t->cancelling)
+	if (!t->running || t->cancelling ||
+	    (t->step != NULL && !t->step->cancels))
 		return;
 	/* Unlike that of an earlier daemon, too. */
 	(void)snprintf(key, sizeof(key), "%" PRIu64 ".cancel.%" PRId64,

@@ -103,6 +103,8 @@ struct task {
 	bool running;
 	/* A `cancel` for it runs. */
 	bool cancelling;
+	/* The last pause before it was asked again to end. */
+	int64_t ask_again_ms;
 	/* Of a cancel job: moves of queued jobs that are being written, those
 	 * that are on disk, whether one could not be written, and the job that
 	 * ran, with what runner_cancel() said of it and its step. */

@@ -7,7 +7,7 @@ import pathlib
 import resource
 import signal
 
-from node import is_alive, wait_for
+from node import STANDINS, is_alive, wait_for
 
 
 def test_up_runs_director_and_records_what_came_of_it(node):
@@ -144,6 +144,32 @@ def test_cancel_ends_a_hanging_up_and_cancels_what_waits(node):
     assert node.wait_job(waiting)["state"] == "cancelled"
     assert node.wait_job(running)["state"] == "cancelled"
     assert not node.info("web")["locked"]
+
+
+def test_a_cancel_that_comes_before_director_is_ready(node):
+    """Director's cancel says 0 and does nothing until `up` has its lock."""
+    gate = node.root / "gate"
+    os.mkfifo(gate)
+    late = node.root / "late-director"
+    late.write_text("#!/bin/sh\n"
+                    f'[ "$1" != up ] || [ ! -p {gate} ] || read word <{gate}\n'
+                    f"exec {STANDINS}/appjail-director \"$@\"\n")
+    late.chmod(0o755)
+    with open(gate, "r+b", buffering=0) as f:
+        f.write(b"go\n")
+        node.configure({"director": {"command": str(late)}})
+        node.restart()
+        node.wait_job(node.up("web"))
+        node.behave("web", "hang")
+        running = node.up("web")
+        wait_for("the job to run",
+                 lambda: node.job(running)["state"] == "running")
+        node.wait_job(node.cancel("web"))
+        wait_for("Director's cancel to end", lambda: [
+            c for c in node.calls("appjail-director")
+            if c[3][1] == "cancel" and c[4]])
+        f.write(b"go\n")
+        assert node.wait_job(running)["state"] == "cancelled"
 
 
 def test_a_queued_job_can_be_cancelled_alone(node):
