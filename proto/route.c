@@ -30,14 +30,14 @@ const struct twin twins[TWIN_COUNT] = {
 #undef TWIN
 };
 
-static const struct route_row rows[ROUTE_COUNT + TWIN_COUNT] = {
+static const struct route_row rows[(int)ROUTE_COUNT + (int)TWIN_COUNT] = {
 #define ROUTE(id, handler, method, path, scope, doc)                           \
   [ROUTE_##id] = { method, path, ROUTE_##id },
 #include "proto/routes.def"
 #undef ROUTE
 #define TWIN(id, method, path, function, member, missing, kind, body)          \
-  [ROUTE_COUNT + TWIN_##                                                       \
-      id] = { method, path, ROUTE_COUNT + (unsigned)TWIN_##id },
+  [(int)ROUTE_COUNT + (int)TWIN_##                                             \
+      id] = { method, path, (unsigned)ROUTE_COUNT + (unsigned)TWIN_##id },
 #include "proto/twins.def"
 #undef TWIN
 };
