@@ -52,8 +52,14 @@ as_claims(struct token_key *k, const char *text, size_t len)
 	/* In these words: a jti may say "signature". */
 	assert(rc == 0 || strstr(e.text, "its signature is not") == NULL);
 	assert(token_verify(k, token, strlen(token), NOW_MS, &two, NULL) == rc);
-	if (rc == 0)
+	if (rc == 0) {
 		assert(one.exp == two.exp && strcmp(one.id, two.id) == 0);
+		assert(token_has_project(&one, "web") ==
+		    token_has_project(&two, "web"));
+	}
+	if (token_inspect(token, strlen(token), &a, &two, &claims, NULL) == 0 &&
+	    rc == 0)
+		assert(strcmp(one.id, two.id) == 0);
 }
 
 int
