@@ -172,6 +172,7 @@ adopt(struct task *t)
 		task_retry(t, adopt);
 		return;
 	}
+	t->adopted = true;
 	t->running = true;
 	log_notice("runner",
 	    FIELDS(LF_I("job", t->job.id.v), LF_S("step", t->step->name)),

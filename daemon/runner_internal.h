@@ -99,6 +99,8 @@ struct task {
 	bool lock_removed;
 	/* What the retry timer calls: what could not be done before. */
 	void (*again)(struct task *t);
+	/* Its run is an earlier daemon's. */
+	bool adopted;
 	/* Its command runs, so far as we know. */
 	bool running;
 	/* A `cancel` for it runs. */

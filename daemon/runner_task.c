@@ -647,6 +647,19 @@ task_vanished(struct task *t)
 	run_lost(t, NOTE_VANISHED);
 }
 
+/* The daemon that was starting it died in between. A helper that dies again and
+ * again must not be started for ever, though. */
+static void
+unbegun(struct task *t)
+{
+	if (!t->adopted) {
+		task_vanished(t);
+		return;
+	}
+	t->adopted = false;
+	task_start(t);
+}
+
 static const char *
 note_of(struct task *t, const struct run_result *res)
 {
@@ -714,6 +727,9 @@ take_result(struct task *t)
 		return;
 	case RUN_VANISHED:
 		task_vanished(t);
+		return;
+	case RUN_UNBEGUN:
+		unbegun(t);
 		return;
 	}
 }

@@ -331,10 +331,10 @@ end(struct run *r, const struct run_result *result)
 }
 
 static void
-vanished(struct run *r)
+vanished(struct run *r, enum run_how how)
 {
 	struct run_result res = {
-		.how = RUN_VANISHED,
+		.how = how,
 		.timed_out = r->orphan.timed_out,
 		.cancelled = r->cancelled,
 	};
@@ -380,7 +380,7 @@ on_gone(struct orphan *o)
 {
 	struct run *r = container_of(o, struct run, orphan);
 
-	vanished(r);
+	vanished(r, RUN_VANISHED);
 }
 
 /* Nobody holds the run and it left no result. */
@@ -394,7 +394,11 @@ orphaned_or_vanished(struct run *r)
 		if (may_pass(&sub))
 			look_later(r);
 		else
-			vanished(r);
+			/* `child` is written before the gate opens. */
+			vanished(r,
+			    sub.code == OVE_NOTFOUND && sub.sys == ENOENT
+				? RUN_UNBEGUN
+				: RUN_VANISHED);
 		return;
 	}
 	who = (struct orphan_who){
@@ -405,7 +409,7 @@ orphaned_or_vanished(struct run *r)
 		.grace_ms = r->pt->grace_ms,
 	};
 	if (orphan_start(&r->orphan, &who) == ORPHAN_GONE) {
-		vanished(r);
+		vanished(r, RUN_VANISHED);
 		return;
 	}
 	r->state = STATE_ORPHAN;

@@ -66,6 +66,8 @@ enum run_how {
 	RUN_INTERRUPTED,
 	/* Helper and command are gone and left no result: to be repeated. */
 	RUN_VANISHED,
+	/* The same, and it was never let begin: not an attempt. */
+	RUN_UNBEGUN,
 };
 
 struct run_result {

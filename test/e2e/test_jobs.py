@@ -2,6 +2,7 @@
 # Copyright (c) 2026, The Overlord in C authors
 """Project jobs over the API, to runtime.md 1 and design.md 3.4, 3.5."""
 
+import json
 import os
 import pathlib
 import resource
@@ -224,6 +225,23 @@ def test_kill_9_of_the_daemon_loses_nothing(node):
     jobs = [node.wait_job(i) for i in ids]
     assert [j["state"] for j in jobs] == ["completed"] * 3
     assert [j["attempt"] for j in jobs] == [1, 1, 1]
+
+
+def test_a_daemon_killed_while_it_starts_a_command_spends_no_attempt(node):
+    node.behave("web", "delay=1000")
+    job_id = node.up("web")
+    node.wait_call("appjail-director", "up")
+    node.kill()
+    child = next((node.root / "run").glob("**/child"))
+    helper = json.loads(child.read_text())["helper"]
+    os.kill(helper, signal.SIGKILL)
+    wait_for("the helper to be gone", lambda: not is_alive(helper))
+    # As the helper leaves it that dies before it opens the gate.
+    child.unlink()
+    node.behave("web", "")
+    node.start()
+    job = node.wait_job(job_id)
+    assert job["state"] == "completed" and job["attempt"] == 1
 
 
 def test_kill_9_of_the_helper_is_a_new_attempt(node):

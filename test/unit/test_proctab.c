@@ -704,24 +704,30 @@ make_run_dir(struct world *w)
 }
 
 static void
-expect_vanished(struct world *w)
+expect_end(struct world *w, enum run_how how)
 {
 	attach(w);
 	wait_for(w, one_ended);
-	check_how(w, RUN_VANISHED, 0, 0);
+	check_how(w, how, 0, 0);
 }
 
 static void
-empty_directory_vanished(void **state)
+expect_vanished(struct world *w)
+{
+	expect_end(w, RUN_VANISHED);
+}
+
+static void
+empty_directory_never_began(void **state)
 {
 	struct world *w = *state;
 
 	make_run_dir(w);
-	expect_vanished(w);
+	expect_end(w, RUN_UNBEGUN);
 }
 
 static void
-never_started_vanished(void **state)
+never_started_never_began(void **state)
 {
 	struct world *w = *state;
 
@@ -729,7 +735,7 @@ never_started_vanished(void **state)
 	assert_int_equal(mkfifoat(w->d->fd, "runs/1.0.0/fifo", 0600), 0);
 	test_dir_put(w->d, "runs/1.0.0/lock", "");
 	test_dir_put(w->d, "runs/1.0.0/spec.json", "{}");
-	expect_vanished(w);
+	expect_end(w, RUN_UNBEGUN);
 }
 
 static void
@@ -806,7 +812,7 @@ lock_alone_keeps_the_run(void **state)
 	assert_int_equal(w->ends.n, 0);
 	close(fd);
 	wait_for(w, one_ended);
-	check_how(w, RUN_VANISHED, 0, 0);
+	check_how(w, RUN_UNBEGUN, 0, 0);
 }
 
 /* The table */
@@ -1127,8 +1133,8 @@ static const struct CMUnitTest tests[] = {
 	TEST_IN_WORLD(orphan_is_waited_for),
 	TEST_IN_WORLD(orphan_can_be_cancelled),
 	TEST_IN_WORLD(orphan_has_its_deadline),
-	TEST_IN_WORLD(empty_directory_vanished),
-	TEST_IN_WORLD(never_started_vanished),
+	TEST_IN_WORLD(empty_directory_never_began),
+	TEST_IN_WORLD(never_started_never_began),
 	TEST_IN_WORLD(garbage_vanished),
 	TEST_IN_WORLD(child_of_another_boot_vanished),
 	TEST_IN_WORLD(reused_pid_vanished),
