@@ -2,13 +2,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, The Overlord in C authors
 #
-# The main job, end to end: builds, starts a node on loopback with a state
-# directory of its own, deploys docs/examples/filebrowser.yml, shows the progress
-# and the final get-info, and stays up with a token and commands to try, until
-# ^C.  AppJail and Director are the stand-ins of test/standin.
+# The main job, end to end: builds, starts a tree of five nodes on loopback
+#
+#	              bravo
+#	             /
+#	main <---> alpha
+#	             \
+#	              charlie <---> delta
+#
+# each with a state directory of its own, deploys docs/examples/filebrowser.yml
+# on main and docs/examples/mariadb.yml on the two that are labelled "db-only",
+# shows the progress and the final get-info of all, and stays up with a token and
+# commands to try, until ^C.  AppJail and Director are the stand-ins of
+# test/standin.
 #
 # usage: demo.sh [--once] [--build DIR]
-#	--once		end as soon as the project is deployed, leaving nothing
+#	--once		end as soon as all is deployed, leaving nothing
 #	--build DIR	build there (default: build)
 set -eu
 
@@ -38,87 +47,165 @@ echo "== build"
 build_overlord "$build" -Dtests=true
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/overlord-demo.XXXXXX")
-daemon=
+daemons=
 
 clean_up() {
 	trap - EXIT
-	[ -z "$daemon" ] || kill "$daemon" 2>/dev/null || true
-	[ -z "$daemon" ] || wait "$daemon" 2>/dev/null || true
-	# What was deployed ends with the directory that holds it.
+	for pid in $daemons; do
+		kill "$pid" 2>/dev/null || true
+	done
+	for pid in $daemons; do
+		wait "$pid" 2>/dev/null || true
+	done
+	# Jails outlive their daemon, as they should.
+	for pidfile in "$work"/*/standin/jails/*/jaild.pid; do
+		[ ! -s "$pidfile" ] || end "$(cat "$pidfile")"
+	done
 	rm -rf "$work"
+}
+
+# end PID: ends what is no child of this shell, and waits for that.
+end() {
+	kill "$1" 2>/dev/null || return 0
+	tries=0
+	while kill -0 "$1" 2>/dev/null && [ "$tries" -lt 100 ]; do
+		tries=$((tries + 1))
+		nap
+	done
+}
+
+nap() {
+	"$PYTHON" -c 'import select; select.select([], [], [], 0.02)'
 }
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-mkdir -p "$work/standin" "$work/home" "$work/tmp"
-cat >"$work/overlord.yml" <<EOF
-listen: ['127.0.0.1:0']
-labels: [all, desktop]
-statedir: $work/state
-rundir: $work/run
-helper: $build/daemon/overlord-exec
-log:
-  level: info
-  file: $work/overlordd.log
-appjail:
-  jails: $work/standin/jails
-director:
-  projects: $work/standin/director/projects
-  locks: $work/standin/director/locks
-  logs: $work/standin/director/logs
-EOF
+# configure NAME LABELS [CHILD...]: writes the configuration of a node.  The
+# children run already: an address and a token of each belong into it.
+configure() {
+	dir=$work/$1
+	labels=$2
+	shift 2
+	mkdir -p "$dir/standin" "$dir/home" "$dir/tmp"
+	cat >"$dir/overlord.yml" <<-EOF
+		listen: ['127.0.0.1:0']
+		labels: [$labels]
+		statedir: $dir/state
+		rundir: $dir/run
+		helper: $build/daemon/overlord-exec
+		log: {level: info, file: $dir/overlordd.log}
+		appjail:
+		  jails: $dir/standin/jails
+		director:
+		  projects: $dir/standin/director/projects
+		  locks: $dir/standin/director/locks
+		  logs: $dir/standin/director/logs
+		chains:
+	EOF
+	for child; do
+		printf '  %s: {entrypoint: "%s", access_token: "%s"}\n' \
+		    "$child" "$(url_of "$child")" "$(token_of "$child")"
+	done >>"$dir/overlord.yml"
+}
 
-echo "== start a node"
-PATH=$build/test/standin/bin:$PATH
+# start NAME: starts a node, and returns when it listens.
+start() {
+	dir=$work/$1
+	OVERLORD_CONFIG=$dir/overlord.yml STANDIN_ROOT=$dir/standin \
+	    HOME=$dir/home TMPDIR=$dir/tmp "$build/daemon/overlordd" -F &
+	pid=$!
+	daemons="$daemons $pid"
+	tries=0
+	until [ -s "$dir/run/listening" ]; do
+		kill -0 "$pid" 2>/dev/null || {
+			cat "$dir/overlordd.log" >&2
+			die "overlordd of $1 did not start"
+		}
+		tries=$((tries + 1))
+		[ "$tries" -lt 500 ] || die "$1 does not listen after 10 s"
+		nap
+	done
+	echo "$1 listens on $(url_of "$1")"
+}
+
+url_of() {
+	echo "http://$(head -n 1 "$work/$1/run/listening")"
+}
+
+token_of() {
+	OVERLORD_CONFIG=$work/$1/overlord.yml overlord gen-token
+}
+
+# run COMMAND...: shows a command of the client, and runs it.
+run() {
+	printf '\n== %s\n' "$*"
+	"$@"
+}
+
+echo "== start a tree"
+PATH=$build/cli:$build/test/standin/bin:$PATH
 export PATH
-export OVERLORD_CONFIG="$work/overlord.yml" HOME="$work/home" TMPDIR="$work/tmp"
-STANDIN_ROOT=$work/standin "$build/daemon/overlordd" -F &
-daemon=$!
-tries=0
-until [ -s "$work/run/listening" ]; do
-	kill -0 "$daemon" 2>/dev/null || {
-		cat "$work/overlordd.log" >&2
-		die "overlordd did not start"
-	}
-	tries=$((tries + 1))
-	[ "$tries" -lt 500 ] || die "overlordd does not listen after 10 s"
-	"$PYTHON" -c 'import select; select.select([], [], [], 0.02)'
-done
-url=http://$(head -n 1 "$work/run/listening")
-token=$("$build/cli/overlord" gen-token)
-printf 'ENTRYPOINT=%s\nTOKEN=%s\n' "$url" "$token" >"$work/.env"
+configure delta 'all, db-only'
+start delta
+configure charlie 'all, db-only' delta
+start charlie
+configure bravo all
+start bravo
+configure alpha all charlie
+start alpha
+configure main 'all, desktop' alpha bravo
+start main
+
 cd "$work"
-cp "$ROOT/docs/examples/filebrowser.yml" .
-echo "listening on $url, state in $work/state"
+url=$(url_of main)
+token=$(token_of main)
+printf 'ENTRYPOINT=%s\nTOKEN=%s\n' "$url" "$token" >.env
+cp "$ROOT/docs/examples/filebrowser.yml" "$ROOT/docs/examples/mariadb.yml" .
+export OVERLORD_CONFIG="$work/main/overlord.yml" HOME="$work/main/home"
 
-echo "== overlord apply -f filebrowser.yml --wait"
-"$build/cli/overlord" apply -f filebrowser.yml --wait
+for name in filebrowser mariadb; do
+	run overlord apply -f $name.yml --wait
+done
+for name in filebrowser mariadb; do
+	run overlord get-info -f $name.yml -t projects --filter-per-project |
+		tee $name.info
+done
+run overlord status -f mariadb.yml --all | tee status
 
-echo "== overlord get-info -f filebrowser.yml -t projects --filter-per-project"
-"$build/cli/overlord" get-info -f filebrowser.yml -t projects \
-    --filter-per-project | tee info.txt
-grep -q '^      state: DONE$' info.txt || die "the project is not DONE"
-grep -q '^        operation: COMPLETED$' info.txt ||
-	die "the job is not COMPLETED"
+# expect N WORDS FILE: so many lines of the file are just these words.
+expect() {
+	[ "$(grep -c "^ *$2\$" "$3")" -eq "$1" ] || die "$3: not $1 times '$2'"
+}
+for want in filebrowser:1 mariadb:2; do
+	expect "${want#*:}" 'state: DONE' "${want%:*}.info"
+	expect "${want#*:}" 'operation: COMPLETED' "${want%:*}.info"
+done
+for project in */standin/director/projects/*; do
+	echo "${project%%/*} ${project##*/}"
+done >where
+printf '%s\n' 'charlie mariadb' 'delta mariadb' 'main filebrowser' |
+	cmp -s - where || die "not where it belongs: $(cat where)"
 
 if [ -n "$once" ]; then
-	echo "== done: DONE and COMPLETED"
+	printf '\n== done: all DONE and COMPLETED, each where it belongs\n'
 	exit 0
 fi
 
 cat <<EOF
 
-== the node is up until ^C.  In another terminal:
+== the tree is up until ^C.  In another terminal:
 
 cd $work
 export PATH=$build/cli:\$PATH
-overlord jobs -f filebrowser.yml
-overlord status -f filebrowser.yml
-overlord apply -f filebrowser.yml --restart --wait
-overlord destroy -f filebrowser.yml --wait
-curl -H "Authorization: Bearer $token" $url/v1/jobs
+overlord status -f mariadb.yml --all -o wide
+overlord jobs -f mariadb.yml
+overlord apply -f mariadb.yml --restart --wait
+overlord destroy -f mariadb.yml --wait
+curl -H "Authorization: Bearer $token" $url/v1/chain/alpha.charlie.delta/projects
 
-log: $work/overlordd.log
+root: $url
+token: $token
+log of each node: $work/NAME/overlordd.log
 EOF
-wait "$daemon"
+wait

@@ -19,6 +19,7 @@ FILES = {
     "etc/rc.d/overlordd": PROGRAM,
     "etc/overlord.yml.sample": 0o644,
     "share/examples/overlord/filebrowser.yml": 0o644,
+    "share/examples/overlord/mariadb.yml": 0o644,
 }
 # Every page that is written.
 FILES.update({f"man/man{page.suffix[1:]}/{page.name}": 0o644
