@@ -301,17 +301,15 @@ api_reply_error(struct api *api, struct http_req *req, const struct error *e)
 void
 api_reply_empty(struct http_req *req)
 {
-	const struct http_reply_header h[] = {
-		common_headers[0],
-		common_headers[1],
-		{ "X-Request-Id", http_req_request_id(req) },
-	};
-	const struct http_reply reply = {
+	struct http_reply_header h[ARRAY_LEN(common_headers) + 1];
+	struct http_reply reply = {
 		.status = 204,
 		.headers = h,
-		.headers_n = ARRAY_LEN(h),
+		.headers_n = add_common_headers(req, h),
 	};
 
+	h[reply.headers_n++] = (struct http_reply_header){ "X-Request-Id",
+		http_req_request_id(req) };
 	http_req_reply(req, &reply);
 }
 

@@ -110,22 +110,24 @@ status_words(int status)
 	}
 }
 
-/* Methods whose failures have a name and a text of their own. */
+/* Whether this answer to this request has a name and a text of its own. What
+ * a DELETE got wrong is passed on as of any other method (Q-23). */
 static bool
-is_api_error(const struct hopping *h)
+is_api_error(const struct hopping *h, const struct chain_reply *r)
 {
-	return h->checking || h->call->twin->kind == TWIN_KIND_BARE ||
-	    h->call->twin->kind == TWIN_KIND_GONE;
+	enum twin_kind kind = h->call->twin->kind;
+
+	if (kind == TWIN_KIND_GONE)
+		return r->status < 400 || r->status > 499;
+	return h->checking || kind == TWIN_KIND_BARE;
 }
 
 static int
 status_of(const struct hopping *h, const struct chain_reply *r)
 {
-	bool gone = h->call->twin->kind == TWIN_KIND_GONE && !h->checking;
-
 	if (r->error != NULL || r->status < 400 || r->status > 599)
 		return 503;
-	if (is_api_error(h) && !(gone && r->status < 500))
+	if (is_api_error(h, r))
 		return 503;
 	return r->status;
 }
@@ -138,7 +140,7 @@ reply_failure(const struct hopping *h, const struct chain_reply *r)
 	struct node *map = node_new(a, NODE_MAP);
 	const char *error = r->error, *text = r->message;
 
-	if (error == NULL && is_api_error(h)) {
+	if (error == NULL && is_api_error(h, r)) {
 		error = "APIError";
 		text = arena_printf(
 		    a, "Error %d: %s", r->status, http1_reason(r->status));
