@@ -2,9 +2,10 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * overlord token inspect: what a token says of itself (cli.md 6.8), without
- * asking anybody. With --verify also whether this machine's key has signed it.
- * The token itself is never printed.
+ * overlord token (cli.md 6.8). "inspect" says what a token says of itself,
+ * without asking anybody; with --verify also whether this machine's key has
+ * signed it. The token itself is never printed. "list" and "revoke" are
+ * tokens.c's.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,8 @@
 
 #include "cli/commands.h"
 #include "cli/key.h"
-#include "cli/session.h"
+#include "cli/listing.h"
+#include "cli/tokens.h"
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
@@ -26,6 +28,11 @@
 #define EXP_MAX INT64_C(253402300799)
 
 static const struct cmd_opt opts[] = {
+	{ "file", "FILE", CMD_STR, 'f', false, CMD_AT(file), NULL, NULL,
+	    "Deployment file; without one this machine's server is asked." },
+	LISTING_OPTS,
+	CMD_OPT_DATACENTER,
+	CMD_OPT_CHAIN,
 	{ "verify", NULL, CMD_FLAG, 0, false, CMD_AT(verify), NULL, NULL,
 	    "Check the signature with this machine's key." },
 };
@@ -162,35 +169,59 @@ inspect(struct session *s)
 static enum exitcode
 run(struct session *s)
 {
-	const char *word = s->args.words.items[0];
+	const struct cmd_strs *words = &s->args.words;
+	const char *verb = words->items[0];
+	bool lists = strcmp(verb, "list") == 0;
+	enum exitcode rc = EXIT_CODE_OK;
 
-	if (strcmp(word, "inspect") == 0)
+	if (strcmp(verb, "inspect") == 0)
 		return inspect(s);
-	return session_usage(s, NULL, "'%s' is not one of: inspect", word);
+	if (!lists && strcmp(verb, "revoke") != 0)
+		return session_usage_verb(s, verb);
+	if (words->n != (lists ? 1 : 2))
+		return session_usage(s, NULL, "usage: overlord token %s",
+		    lists ? "list" : "revoke ID|TOKEN");
+	if (s->args.file != NULL)
+		rc = session_load_spec(s, s->args.file);
+	if (rc != EXIT_CODE_OK)
+		return rc;
+	return lists ? tokens_list(s) : tokens_revoke(s, words->items[1]);
 }
+
+static const char *const verbs[] = { "inspect", "list", "revoke", NULL };
 
 static const char *const examples[] = {
 	"overlord token inspect",
 	"overlord token inspect --verify - < token",
+	"overlord token revoke -f web.yml ci-2026",
+	"overlord token list -f web.yml",
 	NULL,
 };
 
 static const char *const exits[] = {
 	"1   it has expired, or is not signed by this machine's key",
-	"65  it is not a token",
+	"65  it is not a token, or the deployment file is faulty",
+	"66  the file or a data center cannot be found",
+	"69  a server could not be reached",
+	"76  a server refused",
+	"77  a server does not accept the token that was used",
 	NULL,
 };
 
 const struct cmd cmd_token = {
 	.name = "token",
 	.group = CMD_TOOLS,
-	.summary = "Show what a token says of itself",
+	.summary = "Inspect a token, revoke one, list revoked ones",
 	.about = "'inspect' shows the id, the rights, the end and the claims "
 		 "of a token, which is the argument, or OVERLORD_TOKEN, or "
-		 "on standard input. Nobody is asked.",
+		 "on standard input; nobody is asked. 'revoke' makes a token, "
+		 "given by its id or as it is, worthless on every server "
+		 "below the file's data centers, and 'list' shows those that "
+		 "are; both need a token of scope admin.",
 	.opts = opts,
 	.opts_n = ARRAY_LEN(opts),
-	.words = "inspect [TOKEN|-]",
+	.words = "inspect|list|revoke [ID|TOKEN|-]",
+	.verbs = verbs,
 	.words_min = 1,
 	.words_max = 2,
 	.examples = examples,

@@ -146,6 +146,42 @@ find_letter(const struct parser *p, char letter)
 	return NULL;
 }
 
+static bool
+takes_value(const struct cmd_opt *o)
+{
+	return o->type != CMD_FLAG && o->type != CMD_COUNT;
+}
+
+const struct cmd_opt *
+cmd_find_opt(const struct cmd *c, const char *arg, const char **ret_value,
+    bool *ret_next)
+{
+	struct parser p = { .cmd = c };
+	const struct cmd_opt *o = NULL;
+	const char *eq = strchr(arg, '=');
+
+	*ret_value = NULL;
+	*ret_next = false;
+	if (strncmp(arg, "--", 2) == 0) {
+		o = find_long(&p, arg + 2,
+		    eq != NULL ? (size_t)(eq - arg - 2) : strlen(arg + 2));
+		*ret_value = eq != NULL ? eq + 1 : NULL;
+		*ret_next = o != NULL && takes_value(o) && eq == NULL;
+		return o;
+	}
+	for (const char *s = arg + 1; arg[0] == '-' && *s != '\0'; s++) {
+		o = find_letter(&p, *s);
+		if (o == NULL)
+			return NULL;
+		if (!takes_value(o))
+			continue;
+		*ret_value = s[1] != '\0' ? s + 1 : NULL;
+		*ret_next = s[1] == '\0';
+		return o;
+	}
+	return o;
+}
+
 static int
 list_add(struct parser *p, struct cmd_strs *l, const char *s)
 {
@@ -233,12 +269,6 @@ put(struct parser *p, const struct cmd_opt *o, const char *value)
 		return put_number(p, o, value, field);
 	}
 	return 0;
-}
-
-static bool
-takes_value(const struct cmd_opt *o)
-{
-	return o->type != CMD_FLAG && o->type != CMD_COUNT;
 }
 
 static int
@@ -385,6 +415,8 @@ cmd_parse(int argc, char **argv, struct arena *a, struct cmd_args *ret,
 			rc = parse_short(&p, arg);
 		else
 			rc = parse_word(&p, arg, ret_cmd);
+		if (p.cmd != NULL && (p.cmd->flags & CMD_RAW) != 0)
+			options = false;
 	}
 	return rc == 0 ? check_complete(&p) : rc;
 }

@@ -87,6 +87,10 @@ struct cmd_args {
 	bool no_headers;
 	bool exit_code;
 
+	/* tree */
+	struct cmd_strs labels;
+	bool ascii;
+
 	/* poll-jail-extras */
 	struct cmd_strs item;
 
@@ -138,6 +142,8 @@ enum cmd_group {
 enum cmd_flags {
 	/* Needs neither environment file nor anything else. */
 	CMD_BARE = 1,
+	/* All that follows its name is a word, whatever it looks like. */
+	CMD_RAW = 2,
 };
 
 struct cmd {
@@ -154,6 +160,8 @@ struct cmd {
 	const char *words;
 	size_t words_min;
 	size_t words_max;
+	/* What the first word may be, when it is a verb; NULL-terminated. */
+	const char *const *verbs;
 	/* NULL-terminated command lines; NULL: none. */
 	const char *const *examples;
 	/* Exit codes of its own: "1  a deployment failed"; NULL-terminated. */
@@ -177,6 +185,11 @@ struct cmd_fault {
 int cmd_parse(int argc, char **argv, struct arena *a, struct cmd_args *ret,
     const struct cmd **ret_cmd, struct cmd_fault *f);
 const struct cmd *cmd_find(const char *name);
+/* The option of a command (NULL: none yet) that an argument like "--file",
+ * "--file=x" or "-qf" names last; NULL: there is none. *ret_value is its value
+ * if that is in the argument; *ret_next whether the next one is. */
+const struct cmd_opt *cmd_find_opt(const struct cmd *c, const char *arg,
+    const char **ret_value, bool *ret_next);
 /* "did you mean 'apply'?", or NULL. */
 const char *cmd_suggest(struct arena *a, const char *name);
 

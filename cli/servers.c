@@ -192,11 +192,28 @@ servers_of_spec(
 
 /* As little as the command needs. */
 static const char *
-local_scope(const struct cmd_args *args)
+local_scope(const struct session *s)
 {
-	return args->words.n > 0 && strcmp(args->words.items[0], "cancel") == 0
-	    ? "deploy"
-	    : "read";
+	static const struct {
+		const char *cmd;
+		/* NULL: any. */
+		const char *verb;
+		const char *scope;
+	} needs[] = {
+		{ "jobs", "cancel", "deploy" },
+		{ "jobs", "retry", "deploy" },
+		{ "token", NULL, "admin" },
+		{ "audit", NULL, "admin" },
+	};
+	const struct cmd_strs *words = &s->args.words;
+
+	for (size_t i = 0; i < ARRAY_LEN(needs); i++)
+		if (strcmp(s->cmd->name, needs[i].cmd) == 0 &&
+		    (needs[i].verb == NULL ||
+			(words->n > 0 &&
+			    strcmp(words->items[0], needs[i].verb) == 0)))
+			return needs[i].scope;
+	return "read";
 }
 
 static const char *
@@ -226,8 +243,8 @@ make_local_token(struct session *s)
 		mem_wipe(raw, sizeof(raw));
 	}
 	claims = node_new(&s->arena, NODE_MAP);
-	node_set(&s->arena, claims, "scope",
-	    node_str(&s->arena, local_scope(&s->args)));
+	node_set(
+	    &s->arena, claims, "scope", node_str(&s->arena, local_scope(s)));
 	node_set(&s->arena, claims, "exp",
 	    node_int(&s->arena, clock_wall_ms() / 1000 + LOCAL_TOKEN_S));
 	if (key == NULL || claims == NULL ||

@@ -71,6 +71,20 @@ session_usage(struct session *s, const char *hint, const char *fmt, ...)
 	return EXIT_CODE_USAGE;
 }
 
+enum exitcode
+session_usage_verb(struct session *s, const char *word)
+{
+	const char *const *verbs = s->cmd->verbs;
+	AUTO_STRBUF struct strbuf b;
+	size_t n = 0;
+
+	strbuf_init(&b, 1024);
+	for (; verbs[n] != NULL; n++)
+		strbuf_addf(&b, "%s%s", n == 0 ? "" : ", ", verbs[n]);
+	return session_usage(s, diag_suggest(&s->arena, word, verbs, n),
+	    "'%s' is not one of: %s", word, b.buf);
+}
+
 const char *
 session_getenv(const char *name, void *ctx)
 {

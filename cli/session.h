@@ -40,6 +40,9 @@ enum exitcode session_fail(struct session *s, const struct error *e);
 enum exitcode session_usage(
     struct session *s, const char *hint, const char *fmt, ...) CC_PRINTF(3, 4);
 
+/* The first word is none of the command's verbs. */
+enum exitcode session_usage_verb(struct session *s, const char *word);
+
 /* Sets the variables of the environment file that are not set yet. */
 enum exitcode session_load_env(struct session *s);
 /* Reads, checks and keeps a deployment file; sets OVERLORD_FILE and

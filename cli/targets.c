@@ -313,6 +313,7 @@ on_tree(const struct tree *tree, void *ctx)
 		t->index = i;
 		t->server = n->server;
 		t->chain = n->chain;
+		t->is_start = n->is_start;
 		t->context = servers_context(&s->arena, n->server, n->chain);
 		out_init_lane(&t->lane, &s->out);
 		if ((all->rule.flags & TARGETS_GIVE_FAULTS) != 0)

@@ -19,6 +19,8 @@ struct target {
 	const struct client_server *server;
 	/* NULL: the server itself. */
 	const char *chain;
+	/* An entry point. */
+	bool is_start;
 	/* "(datacenter:D, chain:C": for messages. */
 	const char *context;
 	/* Not asked for when the rule wants every server. */

@@ -16,7 +16,7 @@ import subprocess
 
 import pytest
 
-from node import (BUILD, CLIENT, DAEMON, HELPER, REPO, is_alive,
+from node import (BUILD, CLIENT, DAEMON, DIRECTOR_FILE, HELPER, REPO, is_alive,
                   wait_for)
 
 DOCS = REPO / "docs"
@@ -146,6 +146,25 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+# The client
+
+def test_the_examples_of_overlord_1_work(node, tmp_path):
+    """Line by line, against a node that has its name in the file."""
+    env = {**node.env(), "PATH": f"{CLIENT.parent}:{node.env()['PATH']}"}
+    (tmp_path / "web.yml").write_text(json.dumps({
+        "kind": "directorProject", "projectName": "web",
+        "projectFile": DIRECTOR_FILE, "deployIn": {"labels": ["desktop"]},
+        "datacenters": {"main": {"entrypoint": node.url(),
+                                 "access_token": node.token()}}}))
+    done = 0
+    for block in blocks("overlord.1"):
+        for line in re.findall(r"^\$ (.*)$", block, re.M):
+            r = run("bash", "-c", line, cwd=tmp_path, env=env, timeout=120)
+            assert r.returncode == 0, (line, r.stdout)
+            done += 1
+    assert done >= 8
 
 
 # The API

@@ -20,6 +20,9 @@ FILES = {
     "etc/overlord.yml.sample": 0o644,
     "share/examples/overlord/filebrowser.yml": 0o644,
     "share/examples/overlord/mariadb.yml": 0o644,
+    "share/bash-completion/completions/overlord": 0o644,
+    "share/zsh/site-functions/_overlord": 0o644,
+    "share/fish/vendor_completions.d/overlord.fish": 0o644,
 }
 # Every page that is written.
 FILES.update({f"man/man{page.suffix[1:]}/{page.name}": 0o644
