@@ -220,27 +220,21 @@ judge(struct forward *f)
 /* Attempts */
 
 static void
-take_failure(struct forward *f, const struct error *failed)
+take_failure(struct forward *f, const struct httpc_failure *failed)
 {
-	bool connecting = strstr(failed->text, "while connecting") != NULL;
+	/* By the original's names. */
+	static const char *const names[HTTPC_KINDS] = {
+		[HTTPC_UNREACHED] = "ConnectError",
+		[HTTPC_CONNECT_TIMEOUT] = "ConnectTimeout",
+		[HTTPC_TIMEOUT] = "ReadTimeout",
+		[HTTPC_BROKE] = "ReadError",
+		[HTTPC_GARBLED] = "RemoteProtocolError",
+		[HTTPC_TOO_LONG] = "RemoteProtocolError",
+		[HTTPC_NOMEM] = "ReadError",
+	};
 
-	switch (failed->code) {
-	case OVE_UNAVAILABLE:
-		f->reply.error = "ConnectError";
-		break;
-	case OVE_TIMEOUT:
-		f->reply.error = connecting ? "ConnectTimeout" : "ReadTimeout";
-		break;
-	case OVE_LIMIT:
-		f->reply.error = "RemoteProtocolError";
-		break;
-	default:
-		f->reply.error = strstr(failed->text, "not HTTP") != NULL ||
-			strstr(failed->text, "without a reply") != NULL
-		    ? "RemoteProtocolError"
-		    : "ReadError";
-	}
-	f->reply.message = arena_strdup(&f->outcome, failed->text);
+	f->reply.error = names[failed->kind];
+	f->reply.message = arena_strdup(&f->outcome, failed->error.text);
 	if (f->reply.message == NULL)
 		f->reply.message = "";
 }
@@ -275,7 +269,7 @@ take_reply(struct forward *f, const struct httpc_reply *r)
 
 static void
 on_done(struct call_id id, const struct httpc_reply *r,
-    const struct error *failed, void *ctx)
+    const struct httpc_failure *failed, void *ctx)
 {
 	struct forward *f = ctx;
 

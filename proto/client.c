@@ -41,7 +41,7 @@ struct call {
 	const struct node *sent;
 	/* Ends a call that could not begin. */
 	struct defer refuse;
-	struct error refused;
+	struct httpc_failure refused;
 };
 
 struct client {
@@ -198,7 +198,7 @@ explain(struct call *k, struct client_reply *r)
 
 static void
 on_done(struct call_id id, const struct httpc_reply *h,
-    const struct error *failed, void *ctx)
+    const struct httpc_failure *failed, void *ctx)
 {
 	struct call *k = ctx;
 	struct client_reply r = { .class = CLIENT_UNAVAILABLE, .text = "" };
@@ -209,8 +209,8 @@ on_done(struct call_id id, const struct httpc_reply *h,
 		k->url = "";
 	}
 	if (failed != NULL) {
-		r.text = error_text(failed);
-		if (failed->code == OVE_LIMIT)
+		r.text = error_text(&failed->error);
+		if (failed->error.code == OVE_LIMIT)
 			r.class = CLIENT_GARBLED;
 	} else {
 		r.status = h->status;
@@ -312,9 +312,9 @@ client_call(struct client *c, const struct client_call *call,
 	arena_init(&k->arena, REPLY_ARENA_MAX);
 	defer_init(&k->refuse, on_refuse, "call refused");
 	TAILQ_INSERT_TAIL(&c->calls, k, link);
-	if (start(c, k, call, &k->refused) == 0)
+	if (start(c, k, call, &k->refused.error) == 0)
 		return 0;
-	if (k->refused.code == OVE_NOMEM) {
+	if (k->refused.error.code == OVE_NOMEM) {
 		call_free(k);
 		return error_nomem(e);
 	}

@@ -39,7 +39,7 @@ HOMES = {
     "lmdb.h": ["lib/store/db.c"],
     "sodium.h": ["lib/auth/token.c"],
     "sodium/*": ["lib/auth/token.c"],
-    "curl/*": ["lib/net/httpc.c"],
+    "curl/*": ["lib/net/httpc_internal.h"],
     "openssl/*": ["lib/net/tls.c"],
     "zlib.h": ["lib/net/gzip.c"],
     "pthread.h": ["lib/event/worker.c"],

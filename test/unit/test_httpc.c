@@ -379,6 +379,7 @@ struct world {
 	struct strbuf body;
 	char type[64];
 	struct error failed;
+	enum httpc_kind kind;
 };
 
 static void
@@ -430,8 +431,8 @@ world_fini(struct world *w)
 }
 
 static void
-keep(struct call_id id, const struct httpc_reply *r, const struct error *failed,
-    void *ctx)
+keep(struct call_id id, const struct httpc_reply *r,
+    const struct httpc_failure *failed, void *ctx)
 {
 	struct world *w = ctx;
 
@@ -447,7 +448,8 @@ keep(struct call_id id, const struct httpc_reply *r, const struct error *failed,
 		strbuf_add(&w->body, r->body, r->body_len);
 		(void)snprintf(w->type, sizeof(w->type), "%s", r->content_type);
 	} else {
-		w->failed = *failed;
+		w->kind = failed->kind;
+		w->failed = failed->error;
 	}
 	if (w->got == w->wanted)
 		loop_stop(w->loop);
@@ -1027,7 +1029,7 @@ struct pair {
 
 static void
 cancel_both(struct call_id id, const struct httpc_reply *r,
-    const struct error *failed, void *ctx)
+    const struct httpc_failure *failed, void *ctx)
 {
 	struct pair *p = ctx;
 
@@ -1062,7 +1064,7 @@ cancelled_within(void **state)
 
 static void
 free_all(struct call_id id, const struct httpc_reply *r,
-    const struct error *failed, void *ctx)
+    const struct httpc_failure *failed, void *ctx)
 {
 	struct world *w = ctx;
 
@@ -1094,7 +1096,7 @@ freed_within(void **state)
 
 static void
 again(struct call_id id, const struct httpc_reply *r,
-    const struct error *failed, void *ctx)
+    const struct httpc_failure *failed, void *ctx)
 {
 	struct world *w = ctx;
 
