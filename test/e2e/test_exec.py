@@ -18,7 +18,7 @@ import pytest
 REPO = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("OVERLORD_BUILD", REPO / "build"))
 HELPER = BUILD.resolve() / "daemon" / "overlord-exec"
-DEADLINE = 30
+DEADLINE = 120
 KILLS = 60
 
 

@@ -17,7 +17,7 @@ import pytest
 REPO = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("OVERLORD_BUILD", REPO / "build"))
 BIN = BUILD.resolve() / "test" / "standin" / "bin"
-DEADLINE = 30
+DEADLINE = 120
 
 ONE = """\
 options:
