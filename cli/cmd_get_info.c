@@ -3,252 +3,90 @@
 
 /*
  * overlord get-info: what servers know, in the original's text form (cli.md
- * 2.5). Of the types, "projects" is there; the others are refused by name.
- *
- * Per target: the names (asked for unless the user gave them), then one request
- * per name, all at once. Answers are rendered when they come, since a reply's
- * tree does not live longer, and put together in the order of the names.
+ * 2.5) or as JSON (6.10).
  */
 #include <string.h>
 
 #include "cli/commands.h"
-#include "cli/targets.h"
+#include "cli/info.h"
+#include "lib/data/json.h"
 #include "proto/human.h"
-#include "proto/names.h"
 
-#define BLOCK_MAX ((size_t)256 * 1024 * 1024)
+#define TEXT_MAX ((size_t)512 * 1024 * 1024)
 
-static const char *const types[] = { "jails", "projects", "chains",
-	"chains:tree", "chains:stats", "projects:logs", "jails:logs",
-	"metadata", "namespaces", "autoscale", "vm", NULL };
-static const char *const jail_items[] = { "stats", "info", "cpuset", "devfs",
-	"expose", "healthcheck", "limits", "fstab", "labels", "nat", "volumes",
-	NULL };
+static const char *const outputs[] = { "text", "json", NULL };
 
 static const struct cmd_opt opts[] = {
 	CMD_OPT_FILE,
-	{ "type", "TYPE", CMD_STR, 't', true, CMD_AT(type), types, NULL,
-	    "What to show; this version has: projects." },
+	{ "type", "TYPE", CMD_STR, 't', true, CMD_AT(type), info_type_names,
+	    NULL, "What to show." },
 	{ "jail-item", "ITEM", CMD_LIST, 0, false, CMD_AT(jail_item),
-	    jail_items, NULL, "With -t jails: only this; repeatable." },
+	    info_jail_items, NULL, "With -t jails: only this; repeatable." },
 	{ "all-labels", NULL, CMD_FLAG, 0, false, CMD_AT(all_labels), NULL,
 	    NULL, "Every server, whatever its labels." },
-	{ "filter", "NAME", CMD_LIST, 0, false, CMD_AT(filter), NULL, NULL,
-	    "Only this project; repeatable." },
+	{ "filter", "FILTER", CMD_LIST, 0, false, CMD_AT(filter), NULL, NULL,
+	    "A name (projects, vm, autoscale), else a regular expression; "
+	    "repeatable." },
 	{ "filter-per-project", NULL, CMD_FLAG, 0, false,
 	    CMD_AT(filter_per_project), NULL, NULL,
-	    "Only the project of the file." },
+	    "Only the project or VM of the file." },
 	{ "use-autoscale-labels", NULL, CMD_FLAG, 0, false,
 	    CMD_AT(autoscale_labels), NULL, NULL,
 	    "Servers with the labels of autoScale, not of deployIn." },
+	{ "output", "FORMAT", CMD_STR, 'o', false, CMD_AT(output), outputs,
+	    "text", "How to print." },
 	CMD_OPT_DATACENTER,
 	CMD_OPT_CHAIN,
 };
 
-/* One name on one target. */
-struct item {
-	struct info *info;
-	const char *name;
-	/* Empty: nothing to show. */
-	struct strbuf text;
-	/* NULL: no failure. */
-	const char *failure;
+struct ask_all {
+	const struct info_type *type;
+	struct info_filter filter;
+	bool json;
+	/* All that were begun, by next. */
+	struct info *infos;
 };
 
-/* A target's work. */
-struct info {
-	struct target *target;
-	struct item *items;
-	size_t n;
-	size_t pending;
-};
-
-struct names {
-	const char *const *items;
-	size_t n;
-};
+/* Targets */
 
 static void
-warn_call(struct target *t, const char *function, const char *text)
-{
-	out_warn(&t->lane,
-	    "%s, function:%s) error executing the remote call: %s", t->context,
-	    function, text);
-}
-
-static void
-print_header(struct target *t, struct strbuf *b)
-{
-	bool labels = (t->all->rule.flags & TARGETS_ALL) == 0;
-	static const char *const none[] = { NULL };
-
-	human_header(b, t->server->url, t->server->name, t->chain,
-	    !labels               ? NULL
-		: t->labels.n > 0 ? (const char *const *)t->labels.items
-				  : none,
-	    t->labels.n);
-}
-
-static void
-print_all(struct info *in)
+on_done(struct info *in)
 {
 	struct target *t = in->target;
-	AUTO_STRBUF struct strbuf b;
-	bool first = true;
+	const struct ask_all *all = t->all->rule.ctx;
 
-	strbuf_init(&b, BLOCK_MAX);
-	for (size_t i = 0; i < in->n; i++)
-		if (in->items[i].failure != NULL)
-			warn_call(t, "get_info", in->items[i].failure);
-	for (size_t i = 0; i < in->n; i++) {
-		struct item *it = &in->items[i];
-
-		if (it->text.len > 0 && first) {
-			print_header(t, &b);
-			strbuf_adds(&b, "  projects:\n");
-			first = false;
-		}
-		strbuf_add(&b, it->text.buf, it->text.len);
-		strbuf_fini(&it->text);
-	}
-	if (first)
-		out_debug(&t->lane, "%s) nothing to show", t->context);
-	out_add(&t->lane, b.buf, b.len);
-	target_done(t);
-}
-
-static void
-on_item(const struct client_reply *r, void *ctx)
-{
-	struct item *it = ctx;
-	struct info *in = it->info;
-
-	if (r->class == CLIENT_OK)
-		human_project(&it->text, it->name, node_get(r->body, "info"));
-	else if (r->class != CLIENT_NOTFOUND)
-		it->failure =
-		    arena_strdup(&in->target->all->session->arena, r->text);
-	if (--in->pending == 0)
-		print_all(in);
-}
-
-static void
-ask_item(struct item *it)
-{
-	struct target *t = it->info->target;
-	struct session *s = t->all->session;
-	struct error e = ERROR_INIT;
-	struct client_call call = { .server = t->server,
-		.chain = t->chain,
-		.route = ROUTE_PROJECT_INFO,
-		.params = &it->name,
-		.params_n = 1 };
-
-	if (!name_is_project(it->name, strlen(it->name)))
-		it->failure = arena_printf(&s->arena, "'%s' is not %s",
-		    it->name, name_kind_text(NAME_PROJECT));
-	else if (client_call(s->client, &call, on_item, it, &e) < 0)
-		it->failure = arena_strdup(&s->arena, error_text(&e));
+	if (all->json)
+		t->ctx = info_to_node(in, &t->all->session->arena);
 	else
-		it->info->pending++;
-}
-
-static bool
-is_repeated(const struct names *names, size_t i)
-{
-	for (size_t k = 0; k < i; k++)
-		if (strcmp(names->items[k], names->items[i]) == 0)
-			return true;
-	return false;
-}
-
-static void
-ask_items(struct target *t, const struct names *names)
-{
-	struct arena *a = &t->all->session->arena;
-	struct info *in = t->ctx;
-
-	in->items = arena_calloc(a, names->n + 1, sizeof(*in->items));
-	if (in->items == NULL) {
-		target_done(t);
-		return;
-	}
-	for (size_t i = 0; i < names->n; i++) {
-		struct item *it = &in->items[in->n];
-
-		if (is_repeated(names, i))
-			continue;
-		in->n++;
-		it->info = in;
-		it->name = arena_strdup(a, names->items[i]);
-		strbuf_init(&it->text, BLOCK_MAX);
-		if (it->name != NULL)
-			ask_item(it);
-	}
-	if (in->pending == 0)
-		print_all(in);
-}
-
-static void
-on_names(const struct client_reply *r, void *ctx)
-{
-	struct target *t = ctx;
-	struct client_strs list;
-	struct error e = ERROR_INIT;
-	struct names names;
-
-	if (r->class != CLIENT_OK) {
-		warn_call(t, "get_projects", r->text);
-		target_done(t);
-		return;
-	}
-	if (client_get_strs(
-		r->body, "projects", &t->all->session->arena, &list, &e) < 0) {
-		warn_call(t, "get_projects", error_text(&e));
-		target_done(t);
-		return;
-	}
-	names.items = list.items;
-	names.n = list.n;
-	ask_items(t, &names);
+		info_print(in);
+	arena_fini(&in->arena);
+	target_done(t);
 }
 
 static void
 start(struct target *t)
 {
-	const struct names *names = t->all->rule.ctx;
-	struct session *s = t->all->session;
-	struct error e = ERROR_INIT;
-	struct client_call call = {
-		.server = t->server, .chain = t->chain, .route = ROUTE_PROJECTS
-	};
-	struct info *in = arena_alloc(&s->arena, sizeof(*in));
+	struct ask_all *all = t->all->rule.ctx;
+	struct info *in;
 
+	if (((all->type->flags & INFO_BY_CHAIN) != 0 &&
+		!info_filter_passes(&all->filter, t->chain)) ||
+	    ((all->type->flags & INFO_TREE) != 0 && !all->json)) {
+		target_done(t);
+		return;
+	}
+	in = arena_alloc(&t->all->session->arena, sizeof(*in));
 	if (in == NULL) {
 		target_done(t);
 		return;
 	}
 	in->target = t;
-	t->ctx = in;
-	if (names->n > 0) {
-		ask_items(t, names);
-	} else if (client_call(s->client, &call, on_names, t, &e) < 0) {
-		warn_call(t, "get_projects", error_text(&e));
-		target_done(t);
-	}
-}
-
-static void
-choose_names(const struct session *s, struct names *ret)
-{
-	const struct spec *spec = s->spec;
-
-	ret->items = s->args.filter.items;
-	ret->n = s->args.filter.n;
-	if (s->args.filter_per_project && spec->kind == SPEC_PROJECT) {
-		ret->items = (const char *const *)&spec->project.name;
-		ret->n = 1;
-	}
+	in->type = all->type;
+	in->filter = &all->filter;
+	in->done = on_done;
+	in->next = all->infos;
+	all->infos = in;
+	info_start(in);
 }
 
 static void
@@ -269,41 +107,128 @@ choose_targets(const struct session *s, struct targets_rule *rule)
 		rule->labels = s->spec->project.autoscale.labels;
 }
 
+/* At the end */
+
+/* One drawing for each URL, in order of first appearance. */
+static enum exitcode
+print_trees(struct session *s, const struct targets *all)
+{
+	const char **chains =
+	    arena_calloc(&s->arena, all->n + 1, sizeof(*chains));
+	bool *drawn = arena_calloc(&s->arena, all->n + 1, sizeof(*drawn));
+	struct error e = ERROR_INIT;
+	AUTO_STRBUF struct strbuf b;
+
+	strbuf_init(&b, TEXT_MAX);
+	if (chains == NULL || drawn == NULL)
+		return EXIT_CODE_OSERR;
+	for (size_t i = 0; i < all->n; i++) {
+		const char *url = all->items[i].server->url;
+		size_t n = 0;
+
+		for (size_t k = i; k < all->n; k++) {
+			const struct target *t = &all->items[k];
+
+			if (drawn[k] || !t->matched || t->chain == NULL ||
+			    strcmp(t->server->url, url) != 0)
+				continue;
+			drawn[k] = true;
+			chains[n++] = t->chain;
+		}
+		if (n > 0 && human_tree(&b, url, chains, n, &e) < 0)
+			return session_fail(s, &e);
+	}
+	if (strbuf_check(&b, &e) < 0)
+		return session_fail(s, &e);
+	out_add(&s->out, b.buf, b.len);
+	return EXIT_CODE_OK;
+}
+
+static enum exitcode
+print_json(struct session *s, const struct targets *all)
+{
+	struct arena *a = &s->arena;
+	struct node *doc = node_new(a, NODE_MAP), *nodes;
+	struct error e = ERROR_INIT;
+	AUTO_STRBUF struct strbuf b;
+
+	strbuf_init(&b, TEXT_MAX);
+	node_set(a, doc, "schema", node_str(a, "overlord.info/1"));
+	node_set(a, doc, "type", node_str(a, s->args.type));
+	nodes = node_new(a, NODE_LIST);
+	for (size_t i = 0; i < all->n; i++)
+		if (all->items[i].ctx != NULL)
+			node_add(a, nodes, all->items[i].ctx);
+	node_set(a, doc, "nodes", nodes);
+	if (arena_check(a, &e) < 0)
+		return session_fail(s, &e);
+	json_write(&b, doc, JSON_INDENT2);
+	strbuf_addc(&b, '\n');
+	if (strbuf_check(&b, &e) < 0)
+		return session_fail(s, &e);
+	out_add(&s->out, b.buf, b.len);
+	return EXIT_CODE_OK;
+}
+
+static enum exitcode
+show(struct session *s, struct ask_all *all)
+{
+	struct targets_rule rule = { .start = start, .ctx = all };
+	struct tree_entry *entries = NULL;
+	struct targets targets;
+	enum exitcode rc;
+	size_t n = 0;
+
+	choose_targets(s, &rule);
+	if (all->json)
+		rule.flags |= TARGETS_GIVE_FAULTS;
+	rc = servers_of_spec(s, 0, &entries, &n);
+	if (rc == EXIT_CODE_OK)
+		rc = session_start(s);
+	if (rc == EXIT_CODE_OK)
+		rc = targets_run(s, entries, n, &rule, &targets);
+	if (rc != EXIT_CODE_OK)
+		return rc;
+	if (all->json)
+		rc = print_json(s, &targets);
+	else if ((all->type->flags & INFO_TREE) != 0)
+		rc = print_trees(s, &targets);
+	return rc != EXIT_CODE_OK ? rc : targets.unreachable;
+}
+
 static enum exitcode
 run(struct session *s)
 {
-	struct targets_rule rule = { .start = start };
-	struct tree_entry *entries = NULL;
-	struct targets targets;
-	struct names names;
+	struct ask_all all = { .type = info_find_type(s->args.type),
+		.json = s->args.output != NULL &&
+		    strcmp(s->args.output, "json") == 0 };
 	enum exitcode rc;
-	size_t n = 0;
+	bool stop = false;
 
 	if (strcmp(s->args.type, "autoscale") == 0 && s->args.filter.n == 0 &&
 	    !s->args.filter_per_project)
 		return session_usage(s, NULL,
 		    "Autoscale requires you define at least one filter");
-	if (strcmp(s->args.type, "projects") != 0)
+	if (all.type == NULL)
 		return session_usage(s, NULL,
 		    "--type '%s': is not supported yet by this version",
 		    s->args.type);
 	rc = session_load_spec(s, s->args.file);
 	if (rc == EXIT_CODE_OK)
-		rc = servers_of_spec(s, 0, &entries, &n);
-	if (rc == EXIT_CODE_OK)
-		rc = session_start(s);
-	if (rc != EXIT_CODE_OK)
-		return rc;
-	choose_names(s, &names);
-	choose_targets(s, &rule);
-	rule.ctx = &names;
-	rc = targets_run(s, entries, n, &rule, &targets);
-	return rc != EXIT_CODE_OK ? rc : targets.unreachable;
+		rc = info_filter_init(&all.filter, s, all.type, &stop);
+	if (rc == EXIT_CODE_OK && !stop)
+		rc = show(s, &all);
+	/* What did not end. */
+	for (struct info *in = all.infos; in != NULL; in = in->next)
+		arena_fini(&in->arena);
+	info_filter_fini(&all.filter);
+	return rc;
 }
 
 static const char *const examples[] = {
 	"overlord get-info -f web.yml -t projects",
 	"overlord get-info -f web.yml -t projects --filter-per-project",
+	"overlord get-info -f web.yml -t chains:tree --all-labels",
 	NULL,
 };
 
@@ -318,7 +243,7 @@ static const char *const exits[] = {
 const struct cmd cmd_get_info = {
 	.name = "get-info",
 	.group = CMD_LOOK,
-	.summary = "Show what servers know about projects",
+	.summary = "Show what servers know, in the original's form",
 	.about = "Asks every server that the file means. Servers that cannot "
 		 "be asked are told as warnings and do not change the exit "
 		 "code.",

@@ -10,6 +10,9 @@
  */
 #include "proto/human.h"
 
+#include <sys/stat.h>
+
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,23 +168,130 @@ human_age(struct strbuf *out, int64_t seconds)
 
 /* Sizes */
 
+/* Where each unit begins. Numbers may be beyond 64 bits, and as doubles those
+ * just below a unit would be in it, so they are compared as digits. */
+static const struct {
+	const char *digits;
+	const char *symbol;
+} size_units[] = { { "1024", "KiB" }, { "1048576", "MiB" },
+	{ "1073741824", "GiB" }, { "1099511627776", "TiB" },
+	{ "1125899906842624", "PiB" }, { "1152921504606846976", "EiB" },
+	{ "1180591620717411303424", "ZiB" },
+	{ "1208925819614629174706176", "YiB" } };
+
+static bool
+is_below(const char *digits, const char *limit)
+{
+	size_t a = strlen(digits), b = strlen(limit);
+
+	return a != b ? a < b : strcmp(digits, limit) < 0;
+}
+
+/* digits: a decimal integer, '-' first when it is negative. */
+static void
+size_of_digits(struct strbuf *out, const char *digits)
+{
+	size_t i = digits[0] == '-' ? 0 : ARRAY_LEN(size_units);
+	char text[NUMBER_LEN];
+	double v = 0;
+
+	while (i > 0 && is_below(digits, size_units[i - 1].digits))
+		i--;
+	if (i == 0 || num_double(digits, &v, NULL) < 0) {
+		strbuf_addf(out, "%s byte%s", digits,
+		    strcmp(digits, "1") == 0 ? "" : "s");
+		return;
+	}
+	two_decimals(v / exp2(10.0 * (double)i), text);
+	strbuf_addf(out, "%s %s", text, size_units[i - 1].symbol);
+}
+
 void
 human_size(struct strbuf *out, int64_t bytes)
 {
-	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB",
-		"EiB" };
-	char text[NUMBER_LEN];
-	size_t i = ARRAY_LEN(units);
+	char digits[NUMBER_LEN];
 
-	while (i > 0 && bytes < INT64_C(1) << (10 * i))
-		i--;
-	if (i == 0) {
-		strbuf_addf(out, "%lld byte%s", (long long)bytes,
-		    bytes == 1 ? "" : "s");
+	(void)snprintf(digits, sizeof(digits), "%lld", (long long)bytes);
+	size_of_digits(out, digits);
+}
+
+static void
+amount_of_float(struct strbuf *out, double v)
+{
+	char digits[NUMBER_LEN], buf[NODE_FLOAT_LEN];
+
+	(void)snprintf(digits, sizeof(digits), "%.0f", trunc(v));
+	strbuf_addf(out, "%s (", digits);
+	if (v >= 1024)
+		size_of_digits(out, digits);
+	else
+		strbuf_addf(out, "%s byte%s", node_float_text(v, buf),
+		    v < 1 || v > 1 ? "s" : "");
+	strbuf_addc(out, ')');
+}
+
+void
+human_amount(struct strbuf *out, const struct node *n)
+{
+	char digits[NUMBER_LEN];
+	const char *text = digits;
+
+	if (n != NULL && n->type == NODE_FLOAT) {
+		amount_of_float(out, n->u.f);
 		return;
 	}
-	two_decimals((double)bytes / (double)(INT64_C(1) << (10 * i)), text);
-	strbuf_addf(out, "%s %s", text, units[i - 1]);
+	if (n == NULL || n->type != NODE_INT) {
+		human_text(out, n);
+		return;
+	}
+	(void)snprintf(digits, sizeof(digits), "%lld", (long long)n->u.i);
+	if (n->big && n->raw != NULL)
+		text = n->raw;
+	strbuf_addf(out, "%s (", text);
+	size_of_digits(out, text);
+	strbuf_addc(out, ')');
+}
+
+/* File modes */
+
+static char
+mode_type(unsigned mode)
+{
+	static const struct {
+		unsigned bits;
+		char letter;
+	} types[] = { { S_IFDIR, 'd' }, { S_IFREG, '-' }, { S_IFLNK, 'l' },
+		{ S_IFIFO, 'p' }, { S_IFBLK, 'b' }, { S_IFCHR, 'c' },
+		{ S_IFSOCK, 's' } };
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if ((mode & S_IFMT) == types[i].bits)
+			return types[i].letter;
+	return '?';
+}
+
+/* special: the letter that stands for it with and without execution. */
+static void
+mode_group(char *out, unsigned bits, bool has_special, const char *special)
+{
+	bool runs = (bits & 1) != 0;
+
+	out[0] = (bits & 4) != 0 ? 'r' : '-';
+	out[1] = (bits & 2) != 0 ? 'w' : '-';
+	if (has_special)
+		out[2] = special[runs ? 0 : 1];
+	else
+		out[2] = runs ? 'x' : '-';
+}
+
+void
+human_mode(char buf[HUMAN_MODE_LEN + 1], unsigned mode)
+{
+	buf[0] = mode_type(mode);
+	mode_group(buf + 1, mode >> 6, (mode & S_ISUID) != 0, "sS");
+	mode_group(buf + 4, mode >> 3, (mode & S_ISGID) != 0, "sS");
+	mode_group(buf + 7, mode, (mode & S_ISVTX) != 0, "tT");
+	buf[HUMAN_MODE_LEN] = '\0';
 }
 
 /* Values */

@@ -17,6 +17,11 @@ void human_timespan(struct strbuf *out, double seconds);
 void human_timespan_node(struct strbuf *out, const struct node *n);
 /* "1.27 GiB" */
 void human_size(struct strbuf *out, int64_t bytes);
+/* "1367982080 (1.27 GiB)" for a number; anything else as text. */
+void human_amount(struct strbuf *out, const struct node *n);
+/* "drwxr-xr-x" */
+#define HUMAN_MODE_LEN 10
+void human_mode(char buf[HUMAN_MODE_LEN + 1], unsigned mode);
 /* "42s", "3m07s", "2h05m", "4d03h", "6w02d"; negative: "0s". */
 void human_age(struct strbuf *out, int64_t seconds);
 
@@ -36,3 +41,23 @@ void human_header(struct strbuf *out, const char *url, const char *datacenter,
 /* One project of 2.5.2: NAME and what is below it. info is the reply's. */
 void human_project(
     struct strbuf *out, const char *name, const struct node *info);
+/* What is below NAME: a VM (2.5.3), an autoscaled project (2.5.4); nothing when
+ * the status says nothing. */
+void human_vm(struct strbuf *out, const struct node *status);
+void human_autoscale(struct strbuf *out, const struct node *status);
+/* A key and its text (2.5.5); nothing when the text is empty. */
+void human_metadata(
+    struct strbuf *out, const char *key, const struct node *text);
+/* The entries of a namespace (2.5.6). */
+void human_namespace(struct strbuf *out, const struct node *entries);
+/* An item of a jail (2.5.7), "stats" and "info" among them; nothing when it is
+ * empty or null. */
+void human_jail_item(
+    struct strbuf *out, const char *item, const struct node *value);
+/* Totals of a server (2.5.9). */
+void human_stats(struct strbuf *out, const struct node *stats);
+
+/* A drawing of chains below root (appendix D): dotted paths, whose ancestors
+ * appear too, in order of first appearance. -1: no memory. */
+int human_tree(struct strbuf *out, const char *root, const char *const *chains,
+    size_t n, struct error *e);

@@ -3,16 +3,22 @@
 
 /*
  * PCRE2 with UTF and Unicode properties, its memory ours. What Python writes
- * differently (\Z, \uXXXX) is the business of whoever takes patterns from
- * people; today only our own patterns come here.
+ * differently is rewritten step by step; the same steps lead from an offset in
+ * what PCRE2 read back to what the person wrote.
  */
 #include "lib/data/regex.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-#include "lib/base/mem.h"
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "lib/base/mem.h"
+#include "lib/base/strbuf.h"
+
+#define PATTERN_MAX ((size_t)64 * 1024)
 #define MATCH_LIMIT 1000000
 #define DEPTH_LIMIT 10000
 
@@ -50,8 +56,54 @@ regex_free(struct regex *r)
 	return NULL;
 }
 
+static bool
+has_hex(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!isxdigit((unsigned char)s[i]))
+			return false;
+	return true;
+}
+
+/* Rewrites what stands at s, which is not its end: the length read, and in
+ * *ret_len that of the text in out. */
+static size_t
+step(const char *s, char out[16], size_t *ret_len)
+{
+	size_t digits = s[0] != '\\' ? 0
+	    : s[1] == 'u'            ? 4
+	    : s[1] == 'U'            ? 8
+				     : 0;
+	size_t n = s[0] == '\\' && s[1] != '\0' ? 2 : 1;
+
+	if (digits > 0 && has_hex(s + 2, digits)) {
+		*ret_len =
+		    (size_t)snprintf(out, 16, "\\x{%.*s}", (int)digits, s + 2);
+		return 2 + digits;
+	}
+	memcpy(out, s, n);
+	if (n == 2 && s[1] == 'Z')
+		out[1] = 'z';
+	*ret_len = n;
+	return n;
+}
+
+/* Where in the person's pattern that is. */
+static size_t
+offset_of(const char *pattern, size_t at)
+{
+	size_t i = 0, done = 0, len;
+	char out[16];
+
+	while (pattern[i] != '\0' && done < at) {
+		i += step(pattern + i, out, &len);
+		done += len;
+	}
+	return i;
+}
+
 static int
-compile(struct regex *r, const char *pattern, struct error *e)
+compile(struct regex *r, const char *pattern, size_t *ret_at, struct error *e)
 {
 	pcre2_compile_context *cc = pcre2_compile_context_create(r->general);
 	PCRE2_UCHAR text[256];
@@ -61,19 +113,19 @@ compile(struct regex *r, const char *pattern, struct error *e)
 	if (cc == NULL)
 		return error_nomem(e);
 	r->code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
-	    PCRE2_UTF | PCRE2_UCP, &code, &at, cc);
+	    PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &code, &at, cc);
 	pcre2_compile_context_free(cc);
 	if (r->code != NULL)
 		return 0;
 	if (code == PCRE2_ERROR_NOMEMORY || code == 121)
 		return error_nomem(e);
 	(void)pcre2_get_error_message(code, text, sizeof(text));
-	return error_set(
-	    e, OVE_INVALID, "%s at offset %zu", (const char *)text, at);
+	*ret_at = at;
+	return error_set(e, OVE_INVALID, "%s", (const char *)text);
 }
 
-int
-regex_new(struct regex **ret, const char *pattern, struct error *e)
+static int
+make(struct regex **ret, const char *pattern, size_t *ret_at, struct error *e)
 {
 	struct regex *r AUTO(regex) = mem_calloc(1, sizeof(*r));
 
@@ -82,7 +134,7 @@ regex_new(struct regex **ret, const char *pattern, struct error *e)
 	r->general = pcre2_general_context_create(take_mem, give_mem, NULL);
 	if (r->general == NULL)
 		return error_nomem(e);
-	if (compile(r, pattern, e) < 0)
+	if (compile(r, pattern, ret_at, e) < 0)
 		return -1;
 	r->data = pcre2_match_data_create_from_pattern(r->code, r->general);
 	r->limits = pcre2_match_context_create(r->general);
@@ -92,6 +144,43 @@ regex_new(struct regex **ret, const char *pattern, struct error *e)
 	(void)pcre2_set_depth_limit(r->limits, DEPTH_LIMIT);
 	*ret = STEAL(r);
 	return 0;
+}
+
+int
+regex_new(struct regex **ret, const char *pattern, struct error *e)
+{
+	struct error cause = ERROR_INIT;
+	size_t at = 0;
+
+	if (make(ret, pattern, &at, &cause) == 0)
+		return 0;
+	if (cause.code == OVE_NOMEM)
+		return error_nomem(e);
+	return error_set(
+	    e, OVE_INVALID, "%s at offset %zu", error_text(&cause), at);
+}
+
+int
+regex_new_python(struct regex **ret, const char *pattern, struct error *e)
+{
+	struct error cause = ERROR_INIT;
+	AUTO_STRBUF struct strbuf b;
+	size_t at = 0, len;
+	char out[16];
+
+	strbuf_init(&b, PATTERN_MAX);
+	for (const char *s = pattern; *s != '\0';) {
+		s += step(s, out, &len);
+		strbuf_add(&b, out, len);
+	}
+	if (strbuf_check(&b, e) < 0)
+		return -1;
+	if (make(ret, b.buf, &at, &cause) == 0)
+		return 0;
+	if (cause.code == OVE_NOMEM)
+		return error_nomem(e);
+	return error_set(e, OVE_INVALID, "%s at offset %zu", error_text(&cause),
+	    offset_of(pattern, at));
 }
 
 bool

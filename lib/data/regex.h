@@ -14,6 +14,9 @@ struct regex;
 
 /* OVE_INVALID: "missing closing parenthesis at offset 1". */
 int regex_new(struct regex **ret, const char *pattern, struct error *e);
+/* A pattern that a person wrote as for Python's re: \Z is \z, \uXXXX and
+ * \UXXXXXXXX are characters. Offsets in messages count bytes of this text. */
+int regex_new_python(struct regex **ret, const char *pattern, struct error *e);
 /* A text that takes too long does not match. */
 bool regex_search(struct regex *r, const char *text, size_t len);
 struct regex *regex_free(struct regex *r);

@@ -57,3 +57,20 @@ deployIn:
 projectName: p
 {more or "projectFile: 'services: {}'"}
 """)
+
+
+def readonly(tmp_path, url, deploy="{labels: [all]}"):
+    """A file that is only good for looking, "ro.yml"."""
+    return write(tmp_path / "ro.yml", f"""\
+kind: readOnly
+datacenters: {{main: {{entrypoint: '{url}', access_token: t}}}}
+deployIn: {deploy}
+""")
+
+
+def header(url, chain="None", labels=("all", "desktop")):
+    """The header of get-info (cli.md 2.5.1)."""
+    lines = [f"datacenter: {url}", "  entrypoint: main", f"  chain: {chain}"]
+    if labels is not None:
+        lines += ["  labels:"] + [f"    - {x}" for x in labels]
+    return "\n".join(lines) + "\n"

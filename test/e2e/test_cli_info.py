@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from cli_support import overlord, project, write
+from cli_support import header, overlord, project, readonly, write
 from fake_server import FakeServer
 
 P = {"name": "p", "state": "DONE", "last_log": "2025-04-22_17h57m45s",
@@ -81,25 +81,10 @@ GOLDEN_Q = """\
 """
 
 
-def header(url, chain="None", labels=("all", "desktop")):
-    lines = [f"datacenter: {url}", "  entrypoint: main", f"  chain: {chain}"]
-    if labels is not None:
-        lines += ["  labels:"] + [f"    - {x}" for x in labels]
-    return "\n".join(lines) + "\n"
-
-
 @pytest.fixture
 def server():
     with FakeServer() as s:
         yield s
-
-
-def readonly(tmp_path, url, deploy="{labels: [all]}"):
-    return write(tmp_path / "ro.yml", f"""\
-kind: readOnly
-datacenters: {{main: {{entrypoint: '{url}', access_token: t}}}}
-deployIn: {deploy}
-""")
 
 
 def with_projects(server):

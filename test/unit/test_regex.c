@@ -54,6 +54,53 @@ faults_have_an_offset(void **state)
 	assert_null(r);
 }
 
+/* As Python's re reads them; the offset is that of the person's text. */
+static void
+patterns_of_python(void **state)
+{
+	static const struct {
+		const char *pattern;
+		const char *text;
+		bool found;
+	} python[] = {
+		{ "a\\Z", "a", true },
+		{ "a\\Z", "a\n", false },
+		{ "a\\\\Z", "a\\Z", true },
+		{ "^\\u00e9$", "\xc3\xa9", true },
+		{ "^\\U0001F600$", "\xf0\x9f\x98\x80", true },
+		{ "(?P<n>a)(?P=n)", "xaax", true },
+		{ "a(?=b)(?!bc)", "abd", true },
+		{ "\\.log$", "a/b.log\n", true },
+	};
+	static const char *const faulty[][2] = {
+		{ "\\u00e9(", "missing closing parenthesis at offset 7" },
+		{ "\\Z[",
+		    "missing terminating ] for character class at offset "
+		    "3" },
+		{ "\\", "\\ at end of pattern at offset 1" },
+	};
+	struct error e = ERROR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(python); i++) {
+		struct regex *r AUTO(regex) = NULL;
+
+		test_ok(regex_new_python(&r, python[i].pattern, &e), &e);
+		if (regex_search(r, python[i].text, strlen(python[i].text)) !=
+		    python[i].found)
+			fail_msg(
+			    "'%s' in '%s'", python[i].pattern, python[i].text);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(faulty); i++) {
+		struct regex *r AUTO(regex) = NULL;
+
+		test_fails(
+		    regex_new_python(&r, faulty[i][0], &e), &e, OVE_INVALID);
+		assert_string_equal(error_text(&e), faulty[i][1]);
+		error_clear(&e);
+	}
+}
+
 static void
 no_pattern_hangs(void **state)
 {
@@ -71,7 +118,7 @@ body(void *ctx, struct error *e)
 {
 	struct regex *r AUTO(regex) = NULL;
 
-	if (regex_new(&r, ctx, e) < 0)
+	if (regex_new_python(&r, ctx, e) < 0)
 		return -1;
 	(void)regex_search(r, "text", 4);
 	return 0;
@@ -89,6 +136,7 @@ memory_may_fail(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(texts_are_searched),
 	cmocka_unit_test(faults_have_an_offset),
+	cmocka_unit_test(patterns_of_python),
 	cmocka_unit_test(no_pattern_hangs),
 	cmocka_unit_test(memory_may_fail),
 };
