@@ -20,6 +20,7 @@
 #include "lib/data/json.h"
 #include "lib/data/node.h"
 #include "lib/net/gzip.h"
+#include "proto/openapi.h"
 #include "proto/status.h"
 
 #define REPLY_MAX ((size_t)256 << 20)
@@ -139,8 +140,8 @@ pack_body(const struct http_req *req, struct http_reply *reply,
 }
 
 static void
-send_body(struct http_req *req, int status, const char *body, size_t len,
-    const struct http_reply_header *more)
+send_body(struct http_req *req, int status, const char *content_type,
+    const char *body, size_t len, const struct http_reply_header *more)
 {
 	AUTO_STRBUF struct strbuf packed;
 	struct http_reply_header h[ARRAY_LEN(common_headers) + 4];
@@ -148,7 +149,7 @@ send_body(struct http_req *req, int status, const char *body, size_t len,
 		.status = status,
 		.headers = h,
 		.headers_n = add_common_headers(req, h),
-		.content_type = JSON_TYPE,
+		.content_type = content_type,
 		.body = body,
 		.body_len = len,
 		.head_only = is_head(req),
@@ -195,10 +196,17 @@ send_envelope(struct http_req *req, int status, const struct node *map,
 		static const char full[] =
 		    "{\"status_code\":503,\"message\":\"out of memory\"}";
 
-		send_body(req, 503, full, sizeof(full) - 1, NULL);
+		send_body(req, 503, JSON_TYPE, full, sizeof(full) - 1, NULL);
 		return;
 	}
-	send_body(req, status, text.buf, text.len, more);
+	send_body(req, status, JSON_TYPE, text.buf, text.len, more);
+}
+
+void
+api_reply_body(
+    struct api_call *c, const char *content_type, const char *body, size_t len)
+{
+	send_body(c->req, 200, content_type, body, len, NULL);
 }
 
 void
@@ -248,7 +256,7 @@ reply_detail(struct http_req *req, int status, const char *text,
 		json_write_str(&body, detail, strlen(detail));
 	}
 	strbuf_addc(&body, '}');
-	send_body(req, status, body.buf, body.len, more);
+	send_body(req, status, JSON_TYPE, body.buf, body.len, more);
 }
 
 static void
@@ -700,7 +708,7 @@ on_request(struct http_req *req, void *ctx)
 		return;
 	if (c->twin != NULL)
 		api_twin(c);
-	else
+	else if (api_query_check(c))
 		handlers[c->route](c);
 }
 
@@ -826,6 +834,7 @@ api_new(struct api **ret, const struct api_deps *deps,
 	api->deps = *deps;
 	api->config = *c;
 	TAILQ_INIT(&api->puts);
+	strbuf_init(&api->openapi, OPENAPI_MAX);
 	if (revoked_new(&api->revoked, deps->store, e) < 0 ||
 	    audit_new(&api->audit, deps->store, c->audit_keep, e) < 0 ||
 	    route_router(&api->router, e) < 0 ||
@@ -848,6 +857,7 @@ api_free(struct api *api)
 	api->router = router_free(api->router);
 	api->audit = audit_free(api->audit);
 	api->revoked = revoked_free(api->revoked);
+	strbuf_fini(&api->openapi);
 	mem_free(api);
 	return NULL;
 }

@@ -16,6 +16,7 @@
 /* Routes that show nothing of projects, or whose handlers look at the token. */
 static const bool for_narrowed[ROUTE_COUNT] = {
 	[ROUTE_PING] = true,
+	[ROUTE_OPENAPI] = true,
 	[ROUTE_LABELS] = true,
 	[ROUTE_CHAINS] = true,
 	[ROUTE_PROJECTS] = true,

@@ -168,7 +168,6 @@ greet(struct listener *l, bool reset)
 void
 api_events(struct api_call *c)
 {
-	static const char *const known[] = { "project", "type" };
 	static const struct api_stream stream = { on_drained, on_gone };
 	const char *last = http_req_header(c->req, "Last-Event-ID");
 	struct listener *l = arena_alloc(c->arena, sizeof(*l));
@@ -176,8 +175,7 @@ api_events(struct api_call *c)
 	char *project;
 	bool reset;
 
-	if (!api_query_known(c, known, ARRAY_LEN(known)) ||
-	    !api_query(c, "project", &project))
+	if (!api_query(c, "project", &project))
 		return;
 	if (l == NULL || arena_check(c->arena, &e) < 0) {
 		(void)error_nomem(&e);

@@ -40,6 +40,8 @@ struct api {
 	struct api_config config;
 	struct router *router;
 	struct httpd *httpd;
+	/* The document of /v1/openapi.json; empty until it is asked for. */
+	struct strbuf openapi;
 	/* Runs struct file_work: logs, metadata, namespaces. */
 	struct worker *files;
 	struct revoked *revoked;
@@ -87,6 +89,9 @@ void api_reply(struct api *api, struct http_req *req, int status,
 /* All members of `map` after status_code. */
 void api_reply_map(
     struct api *api, struct http_req *req, int status, const struct node *map);
+/* 200 with a body of another kind. */
+void api_reply_body(
+    struct api_call *c, const char *content_type, const char *body, size_t len);
 /* {"status_code": status, "message": text}. */
 void api_reply_message(struct api *api, struct http_req *req, int status,
     const char *fmt, ...) CC_PRINTF(4, 5);
@@ -116,13 +121,15 @@ bool api_may(struct api_call *c);
 bool api_sees(const struct api_call *c, const char *project);
 bool api_may_project(struct api_call *c, const char *project);
 
-/* Parameters of the query; false after an answer. Absent: *ret is NULL, or
- * stays as it is. A parameter that is not known would be one that is misspelt.
- */
+/* Parameters of the query, which have rows in proto/details.def; false after an
+ * answer. Absent: *ret is NULL, or stays as it is. */
 bool api_query(struct api_call *c, const char *name, char **ret);
-bool api_query_number(
-    struct api_call *c, const char *name, uint64_t max, uint64_t *ret);
-bool api_query_known(struct api_call *c, const char *const *known, size_t n);
+/* The row has the range. */
+bool api_query_number(struct api_call *c, const char *name, uint64_t *ret);
+/* One of the choices of the row. */
+bool api_query_one(struct api_call *c, const char *name, char **ret);
+/* Before the handler: a parameter that is not known is one that is misspelt. */
+bool api_query_check(struct api_call *c);
 
 /* Puts a job of this kind, lane, name and payload, and answers when it is on
  * disk: with the id of an earlier one when the Idempotency-Key says so. message
@@ -149,6 +156,7 @@ void api_twin(struct api_call *c);
 /* One for each handler word of proto/routes.def. */
 void api_root(struct api_call *c);
 void api_ping(struct api_call *c);
+void api_openapi(struct api_call *c);
 void api_labels(struct api_call *c);
 void api_chains(struct api_call *c);
 void api_breakers(struct api_call *c);

@@ -18,7 +18,6 @@
 #include "lib/store/queue.h"
 
 #define LIST_DEFAULT 100
-#define LIST_MAX 1000
 #define OUTPUT_MAX ((size_t)16 << 10)
 
 /* Wall seconds, null for "not yet". */
@@ -111,8 +110,6 @@ is_seen(const char *name, void *ctx)
 void
 api_jobs(struct api_call *c)
 {
-	static const char *const known[] = { "state", "name", "type", "limit",
-		"before" };
 	struct queue_filter f = { .wants = is_seen, .wants_ctx = c };
 	struct node *list = node_new(c->arena, NODE_LIST);
 	struct error e = ERROR_INIT;
@@ -121,11 +118,10 @@ api_jobs(struct api_call *c)
 	struct job *jobs;
 	size_t n;
 
-	if (!api_query_known(c, known, ARRAY_LEN(known)) ||
-	    !api_query(c, "name", &name) || !api_query(c, "type", &type) ||
+	if (!api_query(c, "name", &name) || !api_query(c, "type", &type) ||
 	    !query_states(c, &f.states) ||
-	    !api_query_number(c, "limit", LIST_MAX, &limit) ||
-	    !api_query_number(c, "before", UINT64_MAX >> 11, &f.before))
+	    !api_query_number(c, "limit", &limit) ||
+	    !api_query_number(c, "before", &f.before))
 		return;
 	f.name = name;
 	f.kind = type != NULL ? jobword_kind(type) : NULL;

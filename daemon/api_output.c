@@ -27,7 +27,6 @@
 #define LOOK_MS 200
 #define SLICE_MAX ((size_t)64 << 10)
 #define QUEUED_MAX ((size_t)64 << 10)
-#define OFFSET_MAX ((uint64_t)1 << 53)
 
 struct follower {
 	TAILQ_ENTRY(follower) link;
@@ -222,44 +221,9 @@ find_job(struct api_call *c, struct job_id *ret)
 	return api_may_project(c, j.name);
 }
 
-/* "stdout" or "stderr"; false after an answer. */
-static bool
-query_stream(struct api_call *c, const char **ret)
-{
-	char *text;
-
-	if (!api_query(c, "stream", &text))
-		return false;
-	*ret = text != NULL ? text : "stdout";
-	if (strcmp(*ret, "stdout") == 0 || strcmp(*ret, "stderr") == 0)
-		return true;
-	api_reply_message(c->api, c->req, 400,
-	    "'stream' has an unexpected value: expected 'stdout' or "
-	    "'stderr'.");
-	return false;
-}
-
-/* From 0 on, unlike others; false after an answer. */
-static bool
-query_natural(struct api_call *c, const char *name, uint64_t max, uint64_t *ret)
-{
-	char *text;
-
-	if (!api_query(c, name, &text))
-		return false;
-	if (text == NULL || num_u64(text, 0, max, ret, NULL) == 0)
-		return true;
-	api_reply_message(c->api, c->req, 400,
-	    "'%s' has an unexpected value: expected a number from 0 to %" PRIu64
-	    ".",
-	    name, max);
-	return false;
-}
-
 void
 api_job_output(struct api_call *c)
 {
-	static const char *const known[] = { "offset", "follow", "stream" };
 	struct runner *r = c->api->deps.runner;
 	uint64_t offset = 0, following = 0;
 	struct error e = ERROR_INIT;
@@ -267,12 +231,13 @@ api_job_output(struct api_call *c)
 	AUTO_FD int fd = -1;
 	const char *which;
 	struct job_id job;
+	char *stream;
 
-	if (!api_query_known(c, known, ARRAY_LEN(known)) ||
-	    !query_natural(c, "offset", OFFSET_MAX, &offset) ||
-	    !query_natural(c, "follow", 1, &following) ||
-	    !query_stream(c, &which) || !find_job(c, &job))
+	if (!api_query_number(c, "offset", &offset) ||
+	    !api_query_number(c, "follow", &following) ||
+	    !api_query_one(c, "stream", &stream) || !find_job(c, &job))
 		return;
+	which = stream != NULL ? stream : "stdout";
 	switch (runner_output_open(r, job, which, key, &fd, &e)) {
 	case 0:
 		break;

@@ -8,6 +8,7 @@
 #include "daemon/api_internal.h"
 #include "daemon/inventory.h"
 #include "lib/data/node.h"
+#include "proto/openapi.h"
 
 void
 api_root(struct api_call *c)
@@ -20,6 +21,21 @@ void
 api_ping(struct api_call *c)
 {
 	api_reply(c->api, c->req, 200, "status", node_str(c->arena, "OK"));
+}
+
+void
+api_openapi(struct api_call *c)
+{
+	struct strbuf *text = &c->api->openapi;
+	struct error e = ERROR_INIT;
+
+	/* Made once, since it follows from tables only. */
+	if (text->len == 0 && openapi_write(text, &e) < 0) {
+		strbuf_reset(text);
+		api_reply_error(c->api, c->req, &e);
+		return;
+	}
+	api_reply_body(c, "application/json", text->buf, text->len);
 }
 
 void

@@ -12,7 +12,6 @@
 #include "lib/data/node.h"
 
 #define LIST_DEFAULT 100
-#define LIST_MAX 1000
 
 void
 api_tokens(struct api_call *c)
@@ -97,14 +96,12 @@ api_token_revoke(struct api_call *c)
 void
 api_audit_trail(struct api_call *c)
 {
-	static const char *const known[] = { "limit", "before" };
 	uint64_t limit = LIST_DEFAULT, before = 0;
 	struct error e = ERROR_INIT;
 	struct node *list;
 
-	if (!api_query_known(c, known, ARRAY_LEN(known)) ||
-	    !api_query_number(c, "limit", LIST_MAX, &limit) ||
-	    !api_query_number(c, "before", UINT64_MAX >> 11, &before))
+	if (!api_query_number(c, "limit", &limit) ||
+	    !api_query_number(c, "before", &before))
 		return;
 	if (audit_list(
 		c->api->audit, (size_t)limit, before, c->arena, &list, &e) < 0)

@@ -27,6 +27,7 @@
 #include "lib/base/mem.h"
 #include "lib/net/tls.h"
 #include "proto/config.h"
+#include "proto/openapi.h"
 #include "proto/status.h"
 
 enum mode {
@@ -43,12 +44,14 @@ struct args {
 
 static const char usage_text[] =
     "usage: overlordd [-FhtV] [-f FILE] [--check] [--backup DIR]\n"
+    "       overlordd --openapi\n"
     "  -f FILE       configuration (default $OVERLORD_CONFIG, then\n"
     "                " OVERLORD_CONFIG_DEFAULT ")\n"
     "  -F            stay in the foreground\n"
     "  -t            check the configuration and end\n"
     "  --check       check the store and end; no daemon may use it\n"
     "  --backup DIR  copy the store of a running daemon to DIR and end\n"
+    "  --openapi     print the description of the API and end\n"
     "  -V            print the version and end\n"
     "See overlordd(8).\n";
 
@@ -65,6 +68,18 @@ usage_error(void)
 {
 	(void)fputs(usage_text, stderr);
 	return EXIT_CODE_USAGE;
+}
+
+static int
+print_openapi(void)
+{
+	AUTO_STRBUF struct strbuf text;
+	struct error e = ERROR_INIT;
+
+	strbuf_init(&text, OPENAPI_MAX);
+	if (openapi_write(&text, &e) < 0)
+		return complain(&e, (int)status_exit(e.code));
+	return puts(text.buf) >= 0 && fflush(stdout) == 0 ? 0 : EXIT_CODE_IOERR;
 }
 
 /* -f, then OVERLORD_CONFIG, then the default file when it is there. */
@@ -105,6 +120,7 @@ read_args(int argc, char **argv, struct args *a)
 	static const struct option longs[] = {
 		{ "check", no_argument, NULL, 'c' },
 		{ "backup", required_argument, NULL, 'b' },
+		{ "openapi", no_argument, NULL, 'o' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
@@ -129,6 +145,8 @@ read_args(int argc, char **argv, struct args *a)
 		case 'b':
 			a->backup = optarg;
 			break;
+		case 'o':
+			return print_openapi();
 		case 'h':
 			(void)fputs(usage_text, stdout);
 			return 0;

@@ -11,6 +11,9 @@
 
 #include "proto/names.h"
 
+/* As name_is_env() has it. */
+#define ENV_NAME "^[^=\\u0000]+$"
+
 static void
 env_value_fault(const struct schema_at *at, const struct node *n)
 {
@@ -66,6 +69,7 @@ static const struct schema_row up_rows[] = {
 	    .offset = offsetof(struct msg_up, environment),
 	    .elem = &env_elem,
 	    .key_check = env_name_check,
+	    .pattern = ENV_NAME,
 	    .doc = "Environment of Director." },
 	{ .key = "restart",
 	    .type = SCHEMA_BOOL,
@@ -92,6 +96,7 @@ static const struct schema_row down_rows[] = {
 	    .offset = offsetof(struct msg_down, environment),
 	    .elem = &env_elem,
 	    .key_check = env_name_check,
+	    .pattern = ENV_NAME,
 	    .doc = "Environment of Director." },
 	{ .key = "force",
 	    .type = SCHEMA_BOOL,
@@ -153,6 +158,7 @@ const struct schema msg_metadata_schema = {
 static const struct schema_row entry_elem = {
 	.type = SCHEMA_NODE,
 	.flags = SCHEMA_NULLABLE,
+	.shape = "MapEntry",
 };
 
 static const struct schema_row mapping_rows[] = {

@@ -144,6 +144,10 @@ struct schema_row {
 	 * instead of the default. */
 	const char *doc;
 	const char *example;
+	/* What the check functions let pass, for documents: a STR, the keys of
+	 * a MAP as an ECMAScript pattern; a NODE by the name of its form. */
+	const char *pattern;
+	const char *shape;
 };
 
 struct schema {

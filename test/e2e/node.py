@@ -3,6 +3,7 @@
 """Drives one real node: a private directory, a port that the kernel chose, the
 stand-ins on PATH. For the end-to-end tests and the crash test."""
 
+import functools
 import http.client
 import json
 import os
@@ -14,6 +15,8 @@ import subprocess
 import time
 
 import jwt
+
+from described import Described
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("OVERLORD_BUILD", REPO / "build")).resolve()
@@ -59,6 +62,14 @@ def is_alive(pid):
     out = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)],
                          stdout=subprocess.PIPE, text=True).stdout.strip()
     return out != "" and not out.startswith("Z")
+
+
+@functools.cache
+def document():
+    """What the daemon says of its own answers."""
+    r = subprocess.run([DAEMON, "--openapi"], stdout=subprocess.PIPE,
+                       check=True)
+    return Described(json.loads(r.stdout))
 
 
 class Reply:
@@ -229,8 +240,9 @@ class Node:
         return jwt.encode(claims, self.keyfile.read_bytes(), algorithm="HS256")
 
     def request(self, method, path, body=None, headers=None, token=None,
-                timeout=DEADLINE):
-        """Connects anew; body is JSON unless it is bytes."""
+                timeout=DEADLINE, described=True):
+        """Connects anew; body is JSON unless it is bytes. described: the answer
+        is to be what the daemon's document says of it."""
         head = {"Authorization": "Bearer " + (token or self.token())}
         head.update(headers or {})
         head = {k: v for k, v in head.items() if v is not None}
@@ -241,9 +253,12 @@ class Node:
         try:
             c.request(method, path, body=body, headers=head)
             r = c.getresponse()
-            return Reply(r.status, r.headers, r.read().decode())
+            reply = Reply(r.status, r.headers, r.read().decode())
         finally:
             c.close()
+        if described:
+            document().check(method, path, reply)
+        return reply
 
     def raw(self, data, method="GET", shut=False):
         """Sends these bytes over a connection of its own; the first reply.

@@ -427,7 +427,7 @@ def test_a_child_with_much_to_say(make_node, child):
     some, much = child(lambda request: big(8)), child(lambda request: big(64))
     main = make_node({"chains": {
         "some": some.chain(), "much": much.chain(retry={"total": 0})}}).start()
-    r = main.get("/v1/chain/some/ping")
+    r = main.get("/v1/chain/some/ping", described=False)
     assert r.status == 200 and len(r.json["status"]) == 8 << 20
     r = main.get("/v1/chain/much/ping")
     assert r.status == 503 and r.json["error"] == "RemoteProtocolError"

@@ -16,7 +16,7 @@ WORDS = {"project": "web", "date": "2026-01-01_00h00m00s", "service": "web",
          "dlog": "start.log", "job": "999999", "token": "nobody",
          "chain": "alpha"}
 # What a token for some projects may call beside what has {project}.
-FOR_NARROWED = {"PING", "LABELS", "CHAINS", "PROJECTS", "JOBS", "JOB",
+FOR_NARROWED = {"PING", "LABELS", "CHAINS", "PROJECTS", "JOBS", "JOB", "OPENAPI",
                 "JOB_CANCEL", "JOB_RETRY", "JOB_OUTPUT", "EVENTS",
                 "CHAIN_PING", "CHAIN_LABELS", "CHAIN_CHAINS"}
 
