@@ -75,6 +75,7 @@ probe_set() {
 		;;
 	test)
 		has_commands ps curl openssl
+		[ "$(uname)" != Linux ] || has_commands ip
 		has_modules cmocka
 		has_python pytest xdist yaml jwt
 		;;
@@ -113,7 +114,7 @@ packages_debian() {
 	test)
 		echo libcmocka-dev python3 python3-pytest \
 		    python3-pytest-xdist python3-yaml python3-jwt procps \
-		    curl openssl
+		    curl openssl iproute2
 		;;
 	lint) echo shellcheck mandoc python3-flake8 git ;;
 	clang)

@@ -15,76 +15,11 @@ import time
 
 import pytest
 
+from children import Child, breaker, dead_chain, drip, held, http
 from cli_support import overlord
 from node import DAEMON, REPO, chain_to, make_tree, wait_for
 
 QUICK = {"interval": 1, "increase": 1, "max-increase": 2}
-
-
-# Children that are none
-
-class Child:
-    """Answers each connection with what `answer(request text)` gives, bytes or
-    pieces of them; None hangs until the end."""
-
-    def __init__(self, answer, tls=None):
-        self.answer = answer
-        self.tls = tls
-        self.requests = []
-        self.socket = socket.socket()
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.listen(64)
-        self.held = []
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                c, _ = self.socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.one, args=(c,), daemon=True).start()
-
-    def one(self, c):
-        data = b""
-        if self.tls is not None:
-            try:
-                c = self.tls.wrap_socket(c, server_side=True)
-            except OSError:
-                return
-        while b"\r\n\r\n" not in data:
-            got = c.recv(65536)
-            if not got:
-                return
-            data += got
-        head, _, body = data.partition(b"\r\n\r\n")
-        length = re.search(rb"(?i)content-length: (\d+)", head)
-        while length and len(body) < int(length.group(1)):
-            body += c.recv(65536)
-        self.requests.append((head + b"\r\n\r\n" + body).decode())
-        reply = self.answer(self.requests[-1])
-        if reply is None:
-            self.held.append(c)
-            return
-        try:
-            if isinstance(reply, bytes):
-                c.sendall(reply)
-            else:
-                for part in reply:
-                    c.sendall(part)
-        except OSError:
-            pass
-        c.close()
-
-    def chain(self, **more):
-        return {"entrypoint": "http://127.0.0.1:%d"
-                % self.socket.getsockname()[1], "access_token": "x", **more}
-
-    def close(self):
-        self.socket.close()
-        for c in self.held:
-            c.close()
 
 
 @pytest.fixture
@@ -97,28 +32,6 @@ def child():
     yield make
     for c in made:
         c.close()
-
-
-def http(status, body, *headers):
-    text = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return ("HTTP/1.1 %d X\r\nContent-Type: application/json\r\n"
-            "Connection: close\r\nContent-Length: %d\r\n%s\r\n"
-            % (status, len(text), "".join(h + "\r\n" for h in headers))
-            ).encode() + text
-
-
-def dead_chain(**more):
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    return {"entrypoint": f"http://127.0.0.1:{port}", "access_token": "x",
-            **more}
-
-
-def breaker(node, name):
-    r = node.get("/v1/breakers")
-    assert r.status == 200
-    return r.json["breakers"][name]
 
 
 # Trees
@@ -398,13 +311,6 @@ def test_a_child_that_lies(make_node, child, reply, error):
     assert breaker(main, "liar")["failures"] == 1
 
 
-def drip():
-    yield b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"
-    for _ in range(200):
-        time.sleep(0.05)
-        yield b" "
-
-
 def test_a_child_that_drips(make_node, child):
     slow = child(lambda request: drip())
     main = make_node({"chains": {"slow": slow.chain()}}).start()
@@ -445,7 +351,6 @@ def test_a_child_behind_tls(make_node, child, tmp_path):
     tls.load_cert_chain(cert, key)
     below = child(lambda request: http(200, {"status": "OK"}), tls)
     chain = below.chain(retry={"total": 0})
-    chain["entrypoint"] = chain["entrypoint"].replace("http:", "https:")
     main = make_node({"chains": {
         "known": {**chain, "cacert": str(cert)}, "strange": chain}}).start()
     assert main.get("/v1/chain/known/ping").status == 200
@@ -571,14 +476,6 @@ def test_a_wrong_token(make_node):
     r = main.request("HEAD", "/v1/chain/alpha/project/info/x")
     assert r.status == 503
     assert breaker(main, "alpha")["failures"] == 0
-
-
-def held(node):
-    """Descriptors, and KiB of memory."""
-    proc = f"/proc/{node.process.pid}"
-    with open(proc + "/smaps_rollup") as f:
-        pss = int(re.search(r"^Pss:\s+(\d+)", f.read(), re.M)[1])
-    return len(os.listdir(proc + "/fd")), pss
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/smaps_rollup"),
