@@ -721,6 +721,8 @@ on_gone(struct http_req *req, void *ctx)
 	/* Who else waits for it holds its id only. */
 	if (c != NULL && c->forward.v != 0)
 		chain_cancel(api->deps.chain, c->forward);
+	if (c != NULL && c->lookup.v != 0)
+		inventory_cancel(api->deps.inventory, c->lookup);
 	if (c != NULL && c->stream != NULL)
 		c->stream->gone(c);
 }

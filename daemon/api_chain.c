@@ -322,6 +322,9 @@ api_twin(struct api_call *c)
 	h->deadline_ms = clock_mono_ms() + time_left(c);
 	if (t->body != NULL && (h->body = rebuild(c, t->body)) == NULL)
 		return;
+	/* A URL may lose them on its way, so nobody below would see them. */
+	if (c->route == ROUTE_JAIL_LOG && !api_log_words_ok(c))
+		return;
 	if (!split_chain(c, h))
 		return;
 	h->path = path_of(c, h->rest);

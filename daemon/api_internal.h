@@ -15,6 +15,7 @@
 #include "daemon/audit.h"
 #include "daemon/chain.h"
 #include "daemon/idem.h"
+#include "daemon/inventory.h"
 #include "daemon/revoked.h"
 #include "lib/auth/token.h"
 #include "lib/event/worker.h"
@@ -69,6 +70,7 @@ struct api_call {
 	const char *chain;
 	/* What is under way for it. */
 	struct forward_id forward;
+	struct lookup_id lookup;
 	/* The words of the path. */
 	const char *params[ROUTE_PARAMS_MAX];
 	struct arena *arena;
@@ -146,6 +148,10 @@ void api_listeners_free(struct api *api);
 int api_followers_new(struct api *api, struct error *e);
 void api_followers_free(struct api *api);
 
+/* False after an answer: the words of the path name no log, and might lead
+ * elsewhere. */
+bool api_log_words_ok(struct api_call *c);
+
 void api_submit(struct api *api, struct file_work *w);
 /* A request that an answer is ready for; NULL when nobody waits any more. */
 struct http_req *api_find(const struct api *api, struct req_id id);
@@ -161,9 +167,12 @@ void api_labels(struct api_call *c);
 void api_chains(struct api_call *c);
 void api_breakers(struct api_call *c);
 void api_jails(struct api_call *c);
+void api_stats(struct api_call *c);
+void api_jail_item(struct api_call *c);
+void api_jail_check(struct api_call *c);
+void api_jail_log(struct api_call *c);
 void api_projects(struct api_call *c);
-void api_projects_logs(struct api_call *c);
-void api_projects_log(struct api_call *c);
+void api_logs(struct api_call *c);
 void api_project_info(struct api_call *c);
 void api_project_check(struct api_call *c);
 void api_project_up(struct api_call *c);

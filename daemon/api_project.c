@@ -2,8 +2,8 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * Handlers about projects: the list, information, logs, and the three requests
- * that become jobs. A job's payload is the message of the contract
+ * Handlers about projects: the list, information, and the three requests that
+ * become jobs. A job's payload is the message of the contract
  * (rest-api.md 5.1) as JSON; its lane is the project.
  */
 #include <string.h>
@@ -22,7 +22,6 @@
 #include "proto/names.h"
 
 #define PAYLOAD_MAX ((size_t)64 << 20)
-#define LOGS_ARENA_MAX ((size_t)64 << 20)
 
 void
 api_projects(struct api_call *c)
@@ -107,91 +106,6 @@ api_project_check(struct api_call *c)
 
 	inventory_project_state(c->api->deps.inventory, c->params[0], &st);
 	api_reply_head(c->req, st.exists ? 200 : 404);
-}
-
-/* Logs, read by the file worker. */
-
-struct log_read {
-	struct file_work file;
-	struct api *api;
-	struct req_id req;
-	struct arena arena;
-	/* date, service, log; or date NULL for the list. */
-	const char *names[3];
-	struct node *found;
-	struct error e;
-};
-
-static void
-read_log(struct file_work *w)
-{
-	struct log_read *l = container_of(w, struct log_read, file);
-	struct inventory *inv = l->api->deps.inventory;
-
-	if (l->names[0] == NULL)
-		(void)inventory_director_logs(inv, &l->arena, &l->found, &l->e);
-	else
-		(void)inventory_director_log(inv, l->names[0], l->names[1],
-		    l->names[2], &l->arena, &l->found, &l->e);
-}
-
-static void
-log_was_read(struct work *w)
-{
-	struct log_read *l = container_of(w, struct log_read, file.work);
-	struct http_req *req = api_find(l->api, l->req);
-
-	if (req != NULL && l->e.code == OVE_NOTFOUND)
-		api_reply_message(l->api, req, 404, "Log cannot be found.");
-	else if (req != NULL && l->e.code == OVE_LIMIT)
-		/* Nothing that waiting would help. */
-		api_reply_message(l->api, req, 501, "%s", l->e.text);
-	else if (req != NULL && error_is_set(&l->e))
-		api_reply_error(l->api, req, &l->e);
-	else if (req != NULL)
-		api_reply(l->api, req, 200,
-		    l->names[0] == NULL ? "logs" : "log_content", l->found);
-	arena_fini(&l->arena);
-	mem_free(l);
-}
-
-static void
-read_logs(struct api_call *c, bool one)
-{
-	struct log_read *l = mem_calloc(1, sizeof(*l));
-	struct error e = ERROR_INIT;
-
-	if (l == NULL) {
-		(void)error_nomem(&e);
-		api_reply_error(c->api, c->req, &e);
-		return;
-	}
-	l->file.run = read_log;
-	l->file.work.done = log_was_read;
-	l->api = c->api;
-	l->req = http_req_id(c->req);
-	arena_init(&l->arena, LOGS_ARENA_MAX);
-	for (size_t i = 0; one && i < ARRAY_LEN(l->names); i++)
-		l->names[i] = arena_strdup(&l->arena, c->params[i]);
-	if (one && arena_check(&l->arena, &e) < 0) {
-		arena_fini(&l->arena);
-		mem_free(l);
-		api_reply_error(c->api, c->req, &e);
-		return;
-	}
-	api_submit(c->api, &l->file);
-}
-
-void
-api_projects_logs(struct api_call *c)
-{
-	read_logs(c, false);
-}
-
-void
-api_projects_log(struct api_call *c)
-{
-	read_logs(c, true);
 }
 
 /* Jobs */

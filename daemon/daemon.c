@@ -29,6 +29,7 @@
 #include "daemon/api.h"
 #include "daemon/chain.h"
 #include "daemon/daemon_internal.h"
+#include "daemon/inventory.h"
 #include "daemon/runner.h"
 #include "daemon/tables.h"
 #include "lib/base/clock.h"
@@ -260,8 +261,18 @@ daemon_apply(struct daemon *d)
 		.audit_keep = (uint64_t)c->audit.keep,
 		.compress = c->compress_response,
 	};
+	const struct inventory_config ic = {
+		.keywords = &c->polling.keywords,
+		.stats_ms = c->polling.jail_stats_ms,
+		.info_ms = c->polling.jail_info_ms,
+		.extras_ms = c->polling.jail_extras_ms,
+		.appjail = c->appjail.command,
+		.environment = d->opts.environment,
+	};
 	struct error e = ERROR_INIT;
 
+	if (d->inventory != NULL)
+		inventory_configure(d->inventory, &ic);
 	queue_set_limits(d->queue, (unsigned)c->max_watch_commands,
 	    (size_t)c->limits.queued_jobs, (uint64_t)c->jobs.keep);
 	if (d->runner != NULL)

@@ -314,8 +314,9 @@ inventory_start(struct daemon *d, struct error *e)
 		.locks = d->places.locks,
 		.director_logs = d->places.logs,
 		.jails = cfg(d)->appjail.jails,
+		.appjail_logs = cfg(d)->appjail.logs,
 	};
-	return inventory_new(&d->inventory, &p, e);
+	return inventory_new(&d->inventory, d->loop, &p, e);
 }
 
 static void

@@ -25,9 +25,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/inventory_internal.h"
 #include "daemon/jail.h"
-#include "daemon/logtext.h"
-#include "lib/base/array.h"
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
 #include "lib/base/num.h"
@@ -38,19 +37,10 @@
 
 #define DIRECTOR_FILE_MAX ((size_t)8 << 20)
 #define SMALL_FILE_MAX ((size_t)4096)
-#define LOG_FILE_MAX ((size_t)16 << 20)
-#define ENTRIES_MAX 100000
-
-struct inventory {
-	char *projects;
-	char *locks;
-	char *logs;
-	char *jails;
-};
 
 int
-inventory_new(
-    struct inventory **ret, const struct inventory_places *p, struct error *e)
+inventory_new(struct inventory **ret, struct loop *l,
+    const struct inventory_places *p, struct error *e)
 {
 	AUTO(inventory) struct inventory *inv = mem_calloc(1, sizeof(*inv));
 
@@ -60,9 +50,12 @@ inventory_new(
 	inv->locks = mem_strdup(p->locks);
 	inv->logs = mem_strdup(p->director_logs);
 	inv->jails = mem_strdup(p->jails);
+	inv->jail_logs = mem_strdup(p->appjail_logs);
 	if (inv->projects == NULL || inv->locks == NULL || inv->logs == NULL ||
-	    inv->jails == NULL)
+	    inv->jails == NULL || inv->jail_logs == NULL)
 		return error_nomem(e);
+	if (lookups_new(&inv->lookups, inv, l, e) < 0)
+		return -1;
 	*ret = STEAL(inv);
 	return 0;
 }
@@ -72,15 +65,15 @@ inventory_free(struct inventory *inv)
 {
 	if (inv == NULL)
 		return NULL;
+	inv->lookups = lookups_free(inv->lookups);
 	mem_free(inv->projects);
 	mem_free(inv->locks);
 	mem_free(inv->logs);
 	mem_free(inv->jails);
+	mem_free(inv->jail_logs);
 	mem_free(inv);
 	return NULL;
 }
-
-typedef bool name_ok_fn(const char *s, size_t len);
 
 static int
 cmp_text(const void *a, const void *b)
@@ -99,10 +92,8 @@ is_type(DIR *d, const struct dirent *de, mode_t type)
 	    (st.st_mode & S_IFMT) == type;
 }
 
-/* Names of the entries of this type, sorted, into `names` (char * in a). takes
- * fd. */
-static int
-list_dir(int fd, mode_t type, name_ok_fn *ok, struct arena *a,
+int
+inventory_list(int fd, mode_t type, inventory_name_fn *ok, struct arena *a,
     struct array *names, struct error *e)
 {
 	DIR *d = fdopendir(fd);
@@ -118,7 +109,7 @@ list_dir(int fd, mode_t type, name_ok_fn *ok, struct arena *a,
 		char **slot;
 
 		if (!ok(de->d_name, strlen(de->d_name)) ||
-		    !is_type(d, de, type))
+		    (type != INVENTORY_ANY && !is_type(d, de, type)))
 			continue;
 		if ((slot = array_add(names, e)) == NULL)
 			r = -1;
@@ -131,9 +122,8 @@ list_dir(int fd, mode_t type, name_ok_fn *ok, struct arena *a,
 	return r;
 }
 
-/* Opens the directory; 1 when there is none. */
-static int
-open_dir(const char *path, int *ret, struct error *e)
+int
+inventory_open(const char *path, int *ret, struct error *e)
 {
 	struct error mine = ERROR_INIT;
 
@@ -148,17 +138,17 @@ open_dir(const char *path, int *ret, struct error *e)
 
 /* Names in a directory as a list node. */
 static int
-names_of(const char *path, name_ok_fn *ok, struct arena *a, struct node **ret,
-    struct error *e)
+names_of(const char *path, inventory_name_fn *ok, struct arena *a,
+    struct node **ret, struct error *e)
 {
 	AUTO_ARRAY struct array names;
 	int fd, r;
 
 	array_init(&names, sizeof(char *), ENTRIES_MAX);
 	*ret = node_new(a, NODE_LIST);
-	if ((r = open_dir(path, &fd, e)) != 0)
+	if ((r = inventory_open(path, &fd, e)) != 0)
 		return r < 0 ? -1 : arena_check(a, e);
-	if (list_dir(fd, S_IFDIR, ok, a, &names, e) < 0)
+	if (inventory_list(fd, S_IFDIR, ok, a, &names, e) < 0)
 		return error_wrap(e, "%s", path);
 	for (size_t i = 0; i < names.n; i++)
 		node_add(a, *ret, node_str(a, *(char **)array_at(&names, i)));
@@ -172,6 +162,15 @@ inventory_jails(
 	return names_of(inv->jails, name_is_jail, a, ret, e);
 }
 
+bool
+inventory_has_jail(struct inventory *inv, const char *jail)
+{
+	AUTO_FD int fd = -1;
+
+	return name_is_jail(jail, strlen(jail)) &&
+	    inventory_open_in(inv->jails, jail, &fd, NULL) == 0;
+}
+
 int
 inventory_projects(
     struct inventory *inv, struct arena *a, struct node **ret, struct error *e)
@@ -179,30 +178,29 @@ inventory_projects(
 	return names_of(inv->projects, name_is_project, a, ret, e);
 }
 
-/* DIR/PROJECT opened; 1 when there is none. */
-static int
-open_project(const char *dir, const char *project, int *ret, struct error *e)
+int
+inventory_open_in(const char *dir, const char *name, int *ret, struct error *e)
 {
 	AUTO_FD int top = -1;
 	struct error mine = ERROR_INIT;
 	int r;
 
-	if ((r = open_dir(dir, &top, e)) != 0)
+	if ((r = inventory_open(dir, &top, e)) != 0)
 		return r;
 	if (file_open_beneath(
-		top, project, O_RDONLY | O_DIRECTORY, 0, ret, &mine) == 0)
+		top, name, O_RDONLY | O_DIRECTORY, 0, ret, &mine) == 0)
 		return 0;
-	if (mine.code == OVE_NOTFOUND)
+	/* A link, or what is no directory, is nothing either. */
+	if (mine.code == OVE_NOTFOUND || mine.sys == ENOTDIR ||
+	    (mine.code == OVE_DENIED && mine.sys == 0))
 		return 1;
 	if (e != NULL)
 		*e = mine;
 	return -1;
 }
 
-/* Opens a regular file beneath fd; whatever else stands there (a link, a pipe,
- * a directory) is as good as nothing. */
-static int
-open_regular(int fd, const char *name, int *ret, struct error *e)
+int
+inventory_open_file(int fd, const char *name, int *ret, struct error *e)
 {
 	struct error mine = ERROR_INIT;
 	struct stat st;
@@ -233,7 +231,7 @@ read_line(int fd, const char *name, struct arena *a)
 	AUTO_FD int f = -1;
 	size_t len;
 
-	if (open_regular(fd, name, &f, NULL) < 0 ||
+	if (inventory_open_file(fd, name, &f, NULL) < 0 ||
 	    file_read_fd(f, SMALL_FILE_MAX, &text, &len, NULL) < 0)
 		return NULL;
 	return arena_strndup(a, text, strcspn(text, "\r\n"));
@@ -274,7 +272,7 @@ read_lock(
 	AUTO_FD int fd = -1;
 	struct stat st;
 
-	if (open_project(inv->locks, project, &fd, NULL) != 0 ||
+	if (inventory_open_in(inv->locks, project, &fd, NULL) != 0 ||
 	    fstatat(fd, "lock", &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	ret->locked = true;
@@ -293,7 +291,7 @@ inventory_project_state(
 	arena_init(&a, 2 * SMALL_FILE_MAX);
 	*ret = (struct project_state){ .phase = PROJECT_UNFINISHED };
 	read_lock(inv, project, ret);
-	if (open_project(inv->projects, project, &fd, NULL) != 0)
+	if (inventory_open_in(inv->projects, project, &fd, NULL) != 0)
 		return;
 	ret->exists = true;
 	ret->phase = phase_of(read_line(fd, "state", &a));
@@ -306,7 +304,7 @@ int
 inventory_unlock(struct inventory *inv, const char *project, struct error *e)
 {
 	AUTO_FD int fd = -1;
-	int r = open_project(inv->locks, project, &fd, e);
+	int r = inventory_open_in(inv->locks, project, &fd, e);
 
 	if (r != 0)
 		return r < 0 ? -1 : 0;
@@ -331,7 +329,7 @@ read_director_file(int fd, struct arena *a, struct node **ret, struct error *e)
 	size_t len;
 
 	diag_init(&d, a, "appjail-director.yml");
-	if (open_regular(fd, "appjail-director.yml", &f, e) < 0)
+	if (inventory_open_file(fd, "appjail-director.yml", &f, e) < 0)
 		return -1;
 	if (file_read_fd(f, DIRECTOR_FILE_MAX, &text, &len, e) < 0)
 		return -1;
@@ -351,7 +349,7 @@ jail_status(const struct inventory *inv, const char *jail)
 
 	if (jail == NULL || !name_is_jail(jail, strlen(jail)))
 		return 65;
-	if (open_project(inv->jails, jail, &fd, NULL) != 0)
+	if (inventory_open_in(inv->jails, jail, &fd, NULL) != 0)
 		return 66;
 	return jail_is_running(inv->jails, jail) ? 0 : 1;
 }
@@ -405,7 +403,7 @@ inventory_describe(struct inventory *inv, const char *project, struct arena *a,
 	const char *log;
 	int r;
 
-	if ((r = open_project(inv->projects, project, &fd, e)) != 0)
+	if ((r = inventory_open_in(inv->projects, project, &fd, e)) != 0)
 		return r < 0 ? -1 : INVENTORY_NONE;
 	inventory_project_state(inv, project, &st);
 	if (read_director_file(fd, a, &file, e) < 0) {
@@ -427,97 +425,5 @@ inventory_describe(struct inventory *inv, const char *project, struct arena *a,
 	node_set(a, out, "locked", node_bool(a, st.locked));
 	node_set(a, out, "services", describe_services(inv, fd, file, a));
 	*ret = out;
-	return arena_check(a, e);
-}
-
-/* service -> [files] of one date. */
-static int
-logs_of_date(int logs, const char *date, struct arena *a, struct node *out,
-    struct error *e)
-{
-	AUTO_ARRAY struct array services;
-	struct node *map = node_new(a, NODE_MAP);
-	AUTO_FD int dir = -1;
-	int fd;
-
-	array_init(&services, sizeof(char *), ENTRIES_MAX);
-	node_set(a, out, date, map);
-	if (file_open_beneath(logs, date, O_RDONLY | O_DIRECTORY, 0, &dir, e) <
-		0 ||
-	    file_open_beneath(logs, date, O_RDONLY | O_DIRECTORY, 0, &fd, e) <
-		0)
-		return -1;
-	if (list_dir(fd, S_IFDIR, name_is_service, a, &services, e) < 0)
-		return -1;
-	for (size_t i = 0; i < services.n; i++) {
-		const char *service = *(char **)array_at(&services, i);
-		AUTO_ARRAY struct array files;
-		struct node *list = node_new(a, NODE_LIST);
-
-		array_init(&files, sizeof(char *), ENTRIES_MAX);
-		if (file_open_beneath(
-			dir, service, O_RDONLY | O_DIRECTORY, 0, &fd, e) < 0 ||
-		    list_dir(fd, S_IFREG, name_is_dlog, a, &files, e) < 0)
-			return -1;
-		for (size_t k = 0; k < files.n; k++)
-			node_add(a, list,
-			    node_str(a, *(char **)array_at(&files, k)));
-		node_set(a, map, service, list);
-	}
-	return 0;
-}
-
-int
-inventory_director_logs(
-    struct inventory *inv, struct arena *a, struct node **ret, struct error *e)
-{
-	AUTO_ARRAY struct array dates;
-	AUTO_FD int logs = -1;
-	int fd, r;
-
-	array_init(&dates, sizeof(char *), ENTRIES_MAX);
-	*ret = node_new(a, NODE_MAP);
-	if ((r = open_dir(inv->logs, &logs, e)) != 0)
-		return r < 0 ? -1 : arena_check(a, e);
-	if (file_open_dir(inv->logs, &fd, e) < 0 ||
-	    list_dir(fd, S_IFDIR, name_is_date, a, &dates, e) < 0)
-		return error_wrap(e, "%s", inv->logs);
-	for (size_t i = 0; i < dates.n; i++) {
-		struct error mine = ERROR_INIT;
-
-		/* A date that goes away meanwhile is no failure. */
-		if (logs_of_date(logs, *(char **)array_at(&dates, i), a, *ret,
-			&mine) < 0 &&
-		    mine.code != OVE_NOTFOUND) {
-			if (e != NULL)
-				*e = mine;
-			return -1;
-		}
-	}
-	return arena_check(a, e);
-}
-
-int
-inventory_director_log(struct inventory *inv, const char *date,
-    const char *service, const char *log, struct arena *a, struct node **ret,
-    struct error *e)
-{
-	AUTO_FREE char *text = NULL;
-	AUTO_STRBUF struct strbuf clean;
-	AUTO_FD int logs = -1, fd = -1;
-	char *path = arena_printf(a, "%s/%s/%s", date, service, log);
-	size_t len;
-
-	strbuf_init(&clean, 3 * LOG_FILE_MAX);
-	if (path == NULL)
-		return arena_check(a, e);
-	if (file_open_dir(inv->logs, &logs, e) < 0 ||
-	    open_regular(logs, path, &fd, e) < 0 ||
-	    file_read_fd(fd, LOG_FILE_MAX, &text, &len, e) < 0)
-		return -1;
-	logtext_clean(&clean, text, len);
-	if (strbuf_check(&clean, e) < 0)
-		return -1;
-	*ret = node_strn(a, clean.buf, clean.len);
 	return arena_check(a, e);
 }

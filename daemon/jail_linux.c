@@ -19,3 +19,25 @@ jail_is_running(const char *jails, const char *name)
 
 	return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
 }
+
+bool
+jail_kernel_tells(void)
+{
+	return false;
+}
+
+int
+jail_usage(const char *name, struct strbuf *out, struct error *e)
+{
+	(void)out;
+	return error_set(
+	    e, OVE_UNSUPPORTED, "no usage of '%s' in this kernel", name);
+}
+
+int
+jail_cpus(const char *name, struct strbuf *out, struct error *e)
+{
+	(void)out;
+	return error_set(
+	    e, OVE_UNSUPPORTED, "no CPUs of '%s' in this kernel", name);
+}

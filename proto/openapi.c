@@ -21,6 +21,7 @@
 #include "proto/openapi_internal.h"
 
 #define MEMORY_MAX ((size_t)16 << 20)
+#define PATH_MAX_LEN ((size_t)4096)
 #define JSON_TYPE "application/json"
 #define TEXT_TYPE "text/plain; charset=utf-8"
 #define EVENTS_TYPE "text/event-stream"
@@ -115,12 +116,38 @@ add_parameter(const struct doc *d, struct node *to, const char *name,
 	return n;
 }
 
+/* Two parameters of a path may not have one name: {seg}, {seg2}, ... */
+static const char *
+number_words(struct doc *d, const char *path)
+{
+	AUTO_STRBUF struct strbuf b;
+	const char *p = path, *end;
+
+	strbuf_init(&b, PATH_MAX_LEN);
+	for (; *p != '\0'; p = end) {
+		size_t len = strcspn(p + 1, "{}") + 1;
+		unsigned n = 1;
+
+		end = p + len;
+		strbuf_add(&b, p, len);
+		if (*p != '{')
+			continue;
+		for (const char *q = path; q < p; q++)
+			n += strncmp(q, p, len + 1) == 0;
+		if (n > 1)
+			strbuf_addf(&b, "%u", n);
+	}
+	return arena_strndup(d->arena, b.buf, b.len);
+}
+
 static void
 add_words(struct doc *d, struct node *to, const char *path)
 {
 	for (const char *p = path; (p = strchr(p, '{')) != NULL; p++) {
 		size_t len = strcspn(p + 1, "}");
-		const struct route_word *w = route_word(p + 1, len);
+		const char *name = arena_strndup(d->arena, p + 1, len);
+		const struct route_word *w =
+		    route_word(p + 1, strcspn(p + 1, "}0123456789"));
 		struct node *schema = typed(d, "string");
 
 		if (w == NULL) {
@@ -131,7 +158,7 @@ add_words(struct doc *d, struct node *to, const char *path)
 		set_str(d, schema, "pattern", w->pattern);
 		node_set(
 		    d->arena, schema, "maxLength", node_int(d->arena, w->max));
-		(void)add_parameter(d, to, w->word, "path", w->doc, schema);
+		(void)add_parameter(d, to, name, "path", w->doc, schema);
 	}
 }
 
@@ -389,6 +416,8 @@ add_operation(struct doc *d, struct node *paths, const struct operation *o)
 	path = o->twin != NULL ? arena_printf(d->arena, "/v1/chain/{chain}%.*s",
 				     (int)(len - 3), own + 3)
 			       : arena_strndup(d->arena, own, len);
+	if (path != NULL)
+		path = number_words(d, path);
 	method = arena_strdup(d->arena, routes[o->id].method);
 	if (path == NULL || method == NULL)
 		return;

@@ -77,14 +77,16 @@ token_word_ok(const char *s, size_t len)
 }
 
 const struct route_rule route_rules[] = {
-	{ "chain", chain_word_ok, false },
-	{ "project", name_is_project, false },
-	{ "date", name_is_date, false },
-	{ "service", name_is_service, false },
-	{ "dlog", name_is_dlog, false },
-	{ "job", job_word_ok, false },
-	{ "token", token_word_ok, true },
-	{ "key", name_is_key, false },
+	{ "chain", chain_word_ok, ROUTE_RAW },
+	{ "project", name_is_project, ROUTE_RAW },
+	{ "date", name_is_date, ROUTE_RAW },
+	{ "service", name_is_service, ROUTE_RAW },
+	{ "dlog", name_is_dlog, ROUTE_RAW },
+	{ "job", job_word_ok, ROUTE_RAW },
+	{ "token", token_word_ok, ROUTE_DECODED },
+	{ "key", name_is_key, ROUTE_RAW },
+	{ "jail", name_is_jail, ROUTE_RAW },
+	{ "seg", NULL, ROUTE_DECODED_NUL },
 };
 const size_t route_rules_n = ARRAY_LEN(route_rules);
 

@@ -24,6 +24,10 @@ enum {
 	REAP_GONE = 1
 };
 int reap_start_time(pid_t pid, uint64_t *ret, struct error *e);
+/* The name of what runs in a process, cut to REAP_NAME_LEN - 1 bytes: 0 or
+ * REAP_GONE. */
+#define REAP_NAME_LEN 32
+int reap_name(pid_t pid, char buf[REAP_NAME_LEN], struct error *e);
 /* Sends a signal to pid if it is still the process that started at start (on
  * Linux without a gap between look and signal). 0 or REAP_GONE. */
 int reap_signal(pid_t pid, uint64_t start, int signo, struct error *e);

@@ -108,6 +108,25 @@ reap_signal(pid_t pid, uint64_t start, int signo, struct error *e)
 }
 
 int
+reap_name(pid_t pid, char buf[REAP_NAME_LEN], struct error *e)
+{
+	int mib[4] = { CTL_KERN, KERN_PROC, KERN_PROC_PID, (int)pid };
+	struct kinfo_proc kp;
+	size_t len = sizeof(kp);
+
+	if (sysctl(mib, 4, &kp, &len, NULL, 0) == -1) {
+		if (errno == ESRCH)
+			return REAP_GONE;
+		return error_set_errno(
+		    e, errno, "look at process %ld", (long)pid);
+	}
+	if (len != sizeof(kp) || kp.ki_pid != pid || kp.ki_stat == SZOMB)
+		return REAP_GONE;
+	(void)snprintf(buf, REAP_NAME_LEN, "%s", kp.ki_comm);
+	return 0;
+}
+
+int
 reap_boot_id(char buf[REAP_BOOT_ID_LEN], struct error *e)
 {
 	static const char hex[] = "0123456789abcdef";

@@ -184,6 +184,21 @@ reap_signal(pid_t pid, uint64_t start, int signo, struct error *e)
 }
 
 int
+reap_name(pid_t pid, char buf[REAP_NAME_LEN], struct error *e)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld/comm", (long)pid);
+	if (read_small(path, buf, REAP_NAME_LEN) == -1) {
+		if (errno == ENOENT || errno == ESRCH)
+			return REAP_GONE;
+		return error_set_errno(e, errno, "read %s", path);
+	}
+	buf[strcspn(buf, "\n")] = '\0';
+	return 0;
+}
+
+int
 reap_boot_id(char buf[REAP_BOOT_ID_LEN], struct error *e)
 {
 	const char *path = "/proc/sys/kernel/random/boot_id";

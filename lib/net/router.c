@@ -401,6 +401,15 @@ find(const struct router *r, const struct pieces *s, struct found *f)
 	}
 }
 
+static bool
+has_nul(const char *s, size_t len)
+{
+	for (size_t i = 0; i + 3 <= len; i++)
+		if (memcmp(s + i, "%00", 3) == 0)
+			return true;
+	return false;
+}
+
 static int
 add_params(const struct pieces *s, const struct found *f, struct arena *a,
     struct route_match *ret, struct error *e)
@@ -412,8 +421,13 @@ add_params(const struct pieces *s, const struct found *f, struct arena *a,
 	for (i = 0; i < s->n; i++) {
 		if (f->at[i]->rule == NULL)
 			continue;
-		if (!f->at[i]->rule->decode) {
+		if (f->at[i]->rule->decode == ROUTE_RAW) {
 			text = arena_strndup(a, s->p[i], s->len[i]);
+			if (text == NULL)
+				return arena_check(a, e);
+		} else if (f->at[i]->rule->decode == ROUTE_DECODED_NUL &&
+		    has_nul(s->p[i], s->len[i])) {
+			text = arena_strdup(a, "");
 			if (text == NULL)
 				return arena_check(a, e);
 		} else if (url_decode(s->p[i], s->len[i], a, &text, &bad) ==

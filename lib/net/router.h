@@ -13,13 +13,20 @@
 
 #include "lib/base/arena.h"
 
+/* Whether a word is percent-decoded after matching. With a NUL in it, which no
+ * text can hold, it is ROUTER_BAD_ENCODING, or "". */
+enum route_decode {
+	ROUTE_RAW,
+	ROUTE_DECODED,
+	ROUTE_DECODED_NUL
+};
+
 struct route_rule {
 	/* The word in the braces, up to ':' when it has one. */
 	const char *word;
 	/* The raw segment is one; length first. NULL: every one is. */
 	bool (*ok)(const char *s, size_t len);
-	/* Percent-decode after matching. */
-	bool decode;
+	enum route_decode decode;
 };
 
 #define ROUTE_PARAMS_MAX 6

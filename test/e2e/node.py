@@ -104,7 +104,8 @@ class Node:
             "rundir": str(self.root / "run"),
             "helper": str(HELPER),
             "log": {"level": "debug", "file": str(self.log)},
-            "appjail": {"jails": str(self.standin / "jails")},
+            "appjail": {"jails": str(self.standin / "jails"),
+                        "logs": str(self.standin / "logs")},
             "director": {
                 "projects": str(self.standin / "director" / "projects"),
                 "locks": str(self.standin / "director" / "locks"),

@@ -246,8 +246,49 @@ def first_line(node, path):
     c.close()
 
 
+# What the examples show of a jail: the files that AppJail would keep.
+JAIL = {
+    "conf/config.conf": "jail_type: thin\nosversion: 14.3-RELEASE\n",
+    "conf/boot/network/reserved.ajnet": "10.0.0.2",
+    "conf/boot/devfs/0/enabled": "1", "conf/boot/devfs/0/rule":
+    "add path bpf unhide",
+    **{"conf/boot/expose/0/" + k: v for k, v in {
+        "enabled": "1", "name": "http", "network_name": "ajnet",
+        "hport": "8080", "jport": "80", "protocol": "tcp", "ext_if": "em0",
+        "on_if": "em0"}.items()},
+    **{"conf/boot/health/0/" + k: v for k, v in {
+        "enabled": "1", "status": "healthy", "health_type": "host",
+        "health_cmd": "fetch -qo /dev/null http://10.0.0.2",
+        "recover_type": "host", "recover_cmd": "appjail restart web"}.items()},
+    **{"conf/boot/limits/0/" + k: v for k, v in {
+        "enabled": "1", "name": "mem",
+        "rule": "memoryuse:deny=512m/jail"}.items()},
+    **{"conf/boot/fstab/0/" + k: v for k, v in {
+        "enabled": "1", "fs_spec": "/var/www", "fs_file": "/usr/local/www",
+        "fs_vfstype": "nullfs", "fs_mntops": "rw", "fs_freq": "0",
+        "fs_passno": "0"}.items()},
+    "conf/labels/overlord.skydns/value": "1",
+    "conf/boot/nat/ajnet/pf-nat.conf": "nat on em0 from 10.0.0.2 to any",
+    **{"conf/volumes/www/" + k: v for k, v in {
+        "mountpoint": "/usr/local/www", "type": "nullfs", "uid": "80",
+        "gid": "80", "perm": "755"}.items()},
+    "up": "", "cpuset": "0, 1, 2, 3",
+    "rctl": "cputime=12\nmemoryuse=52428800\nmaxproc=3\n",
+}
+
+
+def make_jail(node):
+    files = {node.standin / "jails" / "web" / k: v for k, v in JAIL.items()}
+    files[node.standin / "logs" / "jails" / "web" / "startup-start" /
+          "2026-11-24.log"] = "Starting ...\n"
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
 def test_the_examples_of_the_api_do_what_they_show(node):
     done = 0
+    make_jail(node)
     for block in blocks("overlord-api.7"):
         if not block.startswith("curl"):
             continue

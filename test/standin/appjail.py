@@ -137,6 +137,13 @@ def networks(jail):
     return sorted(os.listdir(path)) if os.path.isdir(path) else []
 
 
+def inet(jail):
+    """What ifconfig says within the jail."""
+    boot = directory(jail) + "/conf/boot/network/"
+    return ",".join(common.first_line(boot + n) + "/10"
+                    for n in networks(jail)) if is_up(jail) else ""
+
+
 def ports(jail):
     path = directory(jail) + "/conf/boot/expose"
     values = []
@@ -194,7 +201,7 @@ def keyword_value(jail, keyword):
         "x11_display": lambda: common.first_line(boot + "x11/display"),
         "xephyr_pid": lambda: "",
         "version_extra": lambda: "",
-        "inet": lambda: "",
+        "inet": lambda: inet(jail),
         "inet6": lambda: "",
     }
     get = computed.get(keyword)
@@ -324,6 +331,11 @@ def option_nat(jail, boot, value):
                      (ip or "10.0.0.0/10"))
 
 
+def expose_rule(hport, jport, protocol):
+    return ('rdr pass on "em0" inet proto %s from any to ("em0:0") port %s -> '
+            '10.0.0.2 port %s' % (protocol, hport, jport))
+
+
 def option_expose(jail, boot, value):
     words = (value or "").split()
     if not words:
@@ -339,7 +351,7 @@ def option_expose(jail, boot, value):
     names = [n.partition(".")[2] for n in networks(jail)]
     write_fields(next_nro(boot + "expose"), {
         "enabled": "1", "name": flags.get("descr", ""),
-        "pf-rule": "pf-rule",
+        "pf-rule": expose_rule(hport, jport if pair else hport, protocol),
         "network_name": flags.get("network", names[0] if names else ""),
         "hport": hport, "jport": jport if pair else hport,
         "protocol": protocol, "ext_if": flags.get("ext_if", ""),
@@ -368,6 +380,40 @@ def option_volume(jail, boot, value):
             common.write(base + name, flags[name])
 
 
+def option_limits(jail, boot, value):
+    """RESOURCE:ACTION=AMOUNT[/PER] [name:NAME]"""
+    words = (value or "").split()
+    if not words:
+        raise common.Exit(EX_USAGE)
+    flags = dict(w.split(":", 1) for w in words[1:] if ":" in w)
+    resource, _, action = words[0].partition(":")
+    action, _, per = action.partition("/")
+    write_fields(next_nro(boot + "limits"), {
+        "enabled": "1", "name": flags.get("name", ""), "rule": words[0],
+        "resource": resource, "action": action, "per": per})
+
+
+def option_healthcheck(jail, boot, value):
+    """name:value pairs, quoted where there are blanks."""
+    given = dict(w.split(":", 1) for w in shell_words(value or "")
+                 if ":" in w)
+    fields = {
+        "enabled": "1", "name": "", "health_type": "host",
+        "health_cmd": "", "interval": "30", "retries": "3",
+        "start_period": "0", "timeout": "120", "timeout_signal": "SIGTERM",
+        "kill_after": "180", "recover_type": "host",
+        "recover_cmd": "appjail restart " + jail, "recover_total": "3",
+        "recover_timeout": "120", "recover_timeout_signal": "SIGTERM",
+        "recover_kill_after": "180"}
+    fields.update((k, v) for k, v in given.items() if k in fields)
+    write_fields(next_nro(boot + "health"), fields)
+
+
+def option_device(jail, boot, value):
+    write_fields(next_nro(boot + "devfs"), {
+        "enabled": "1", "name": "", "rule": value or ""})
+
+
 def option_label(jail, boot, value):
     name, _, text = (value or "").partition(":")
     if not is_label(name):
@@ -389,6 +435,9 @@ OPTIONS = {
     "fstab": option_fstab,
     "volume": option_volume,
     "label": option_label,
+    "limits": option_limits,
+    "healthcheck": option_healthcheck,
+    "device": option_device,
     "boot": option_file("startup/boot", ""),
     "priority": option_file("startup/priority"),
     "ephemeral": option_file("lifetime/ephemeral", ""),

@@ -17,16 +17,18 @@
 #include "lib/base/strbuf.h"
 #include "lib/data/json.h"
 #include "lib/data/node.h"
+#include "lib/event/loop.h"
 #include "test/unit/support/torture.h"
 
 #define DATE "2026-01-02_03h04m05s"
 #define PROJECT "projects/web"
 
 struct rig {
+	struct loop *loop;
 	struct inventory *inv;
 	struct arena a;
 	struct strbuf shown;
-	char paths[4][300];
+	char paths[5][300];
 };
 
 static void
@@ -40,7 +42,7 @@ static int
 open_inventory(const struct test_dir *d, struct rig *r, struct error *e)
 {
 	static const char *const names[] = { "projects", "locks", "logs",
-		"jails" };
+		"jails", "jail-logs" };
 	struct inventory_places p;
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
@@ -51,8 +53,23 @@ open_inventory(const struct test_dir *d, struct rig *r, struct error *e)
 		.locks = r->paths[1],
 		.director_logs = r->paths[2],
 		.jails = r->paths[3],
+		.appjail_logs = r->paths[4],
 	};
-	return inventory_new(&r->inv, &p, e);
+	if (loop_new(&r->loop, e) < 0)
+		return -1;
+	if (inventory_new(&r->inv, r->loop, &p, e) == 0)
+		return 0;
+	r->loop = loop_free(r->loop);
+	return -1;
+}
+
+static int
+director_log(struct inventory *inv, const char *date, const char *service,
+    const char *log, struct arena *a, struct node **ret, struct error *e)
+{
+	const char *const names[3] = { date, service, log };
+
+	return inventory_director_log(inv, names, a, ret, e);
 }
 
 static void
@@ -69,6 +86,7 @@ static void
 rig_close(struct rig *r)
 {
 	r->inv = inventory_free(r->inv);
+	r->loop = loop_free(r->loop);
 	strbuf_fini(&r->shown);
 	arena_fini(&r->a);
 }
@@ -96,9 +114,8 @@ what_is_not_there_is_empty(void **state)
 	assert_string_equal(show(&r, n), "[]");
 	test_ok(inventory_director_logs(r.inv, &r.a, &n, &e), &e);
 	assert_string_equal(show(&r, n), "{}");
-	test_fails(
-	    inventory_director_log(r.inv, DATE, "web", "x.log", &r.a, &n, &e),
-	    &e, OVE_NOTFOUND);
+	test_fails(director_log(r.inv, DATE, "web", "x.log", &r.a, &n, &e), &e,
+	    OVE_NOTFOUND);
 	error_clear(&e);
 	assert_int_equal(
 	    inventory_describe(r.inv, "web", &r.a, &n, &e), INVENTORY_NONE);
@@ -347,20 +364,18 @@ a_log_is_a_regular_file_below_the_logs(void **state)
 
 	make_logs(d);
 	rig_open(d, &r);
-	test_ok(inventory_director_log(
-		    r.inv, DATE, "web", "start.log", &r.a, &n, &e),
-	    &e);
+	test_ok(
+	    director_log(r.inv, DATE, "web", "start.log", &r.a, &n, &e), &e);
 	assert_string_equal(node_text(n), "a\nb\xef\xbf\xbd");
 	for (size_t i = 0; i < ARRAY_LEN(none); i++) {
 		error_clear(&e);
-		test_fails(inventory_director_log(r.inv, DATE, none[i].service,
+		test_fails(director_log(r.inv, DATE, none[i].service,
 			       none[i].log, &r.a, &n, &e),
 		    &e, OVE_NOTFOUND);
 	}
 	/* Nor does "..", whoever let it through. */
-	assert_int_equal(inventory_director_log(
-			     r.inv, DATE, "..", "start.log", &r.a, &n, NULL),
-	    -1);
+	assert_int_equal(
+	    director_log(r.inv, DATE, "..", "start.log", &r.a, &n, NULL), -1);
 	rig_close(&r);
 }
 
@@ -368,6 +383,7 @@ static int
 read_body(void *ctx, struct error *e)
 {
 	AUTO_ARENA struct arena a;
+	AUTO(loop) struct loop *l = NULL;
 	AUTO(inventory) struct inventory *inv = NULL;
 	struct project_state st;
 	struct rig r;
@@ -376,6 +392,7 @@ read_body(void *ctx, struct error *e)
 	arena_init(&a, (size_t)4 << 20);
 	if (open_inventory(ctx, &r, e) < 0)
 		return -1;
+	l = r.loop;
 	inv = r.inv;
 	inventory_project_state(inv, "web", &st);
 	if (inventory_jails(inv, &a, &n, e) < 0 ||
@@ -383,7 +400,7 @@ read_body(void *ctx, struct error *e)
 	    inventory_describe(inv, "web", &a, &n, e) < 0 ||
 	    inventory_director_logs(inv, &a, &n, e) < 0)
 		return -1;
-	return inventory_director_log(inv, DATE, "web", "start.log", &a, &n, e);
+	return director_log(inv, DATE, "web", "start.log", &a, &n, e);
 }
 
 static void

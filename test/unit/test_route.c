@@ -18,6 +18,8 @@ static const char *const words[][2] = {
 	{ "{job}", "17" },
 	{ "{token}", "a/b c" },
 	{ "{key}", "web.conf" },
+	{ "{jail}", "web_1-a" },
+	{ "{seg}", "..%2f?#" },
 };
 
 static size_t

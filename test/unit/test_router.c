@@ -35,9 +35,10 @@ is_number(const char *s, size_t len)
 }
 
 static const struct route_rule rules[] = {
-	{ "name", is_name, false },
-	{ "n", is_number, false },
-	{ "seg", NULL, true },
+	{ "name", is_name, ROUTE_RAW },
+	{ "n", is_number, ROUTE_RAW },
+	{ "seg", NULL, ROUTE_DECODED },
+	{ "nul", NULL, ROUTE_DECODED_NUL },
 };
 
 static const struct route_row rows[] = {
@@ -56,6 +57,7 @@ static const struct route_row rows[] = {
 	{ "GET", "/v1/via/{name}/things/{name}", 13 },
 	{ "OPTIONS", "/v1/own", 14 },
 	{ "GET", "/v1/dir/", 15 },
+	{ "GET", "/v1/nul/{nul}", 16 },
 };
 
 struct match_row {
@@ -113,6 +115,13 @@ static const struct match_row match_rows[] = {
 	{ "GET", "/v1/things/all/log", 0, 11, "all" },
 	{ "GET", "/v1/log/a/b", 0, 12, "a b" },
 	{ "GET", "/v1/log/a%2fb/%252e", 0, 12, "a/b %2e" },
+	{ "GET", "/v1/log/a/%00", ROUTER_BAD_ENCODING, 0, NULL },
+	{ "GET", "/v1/nul/a%2e", 0, 16, "a." },
+	{ "GET", "/v1/nul/%00", 0, 16, "" },
+	{ "GET", "/v1/nul/a%00%zz", 0, 16, "" },
+	{ "GET", "/v1/nul/%2500", 0, 16, "%00" },
+	{ "GET", "/v1/nul/%0", ROUTER_BAD_ENCODING, 0, NULL },
+	{ "GET", "/v1/nul/%ff", ROUTER_BAD_ENCODING, 0, NULL },
 	{ "GET", "/v1/log/a/%zz", ROUTER_BAD_ENCODING, 0, NULL },
 	{ "PUT", "/v1/log/a/%ff", ROUTER_BAD_ENCODING, 0, NULL },
 	{ "put", "/v1/log/a/%ff", ROUTER_NO_METHOD, 0, "GET, OPTIONS" },
