@@ -2,9 +2,11 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * Waiting for jobs. One timer drives all: whose turn it is is asked, no more
- * than one question per job at a time, at first every quarter of a second, then
- * less often while nothing changes. What an answer means is wait_judge.c's.
+ * Waiting for jobs. Servers tell what changes (cli/live.h): what an event says
+ * of a job that goes on is shown, and when there is more to know the job is
+ * asked for, with no more than one question at a time. Who cannot be heard is
+ * asked again and again, at first every quarter of a second, then less often
+ * while nothing changes. What an event or an answer means is wait_judge.c's.
  *
  * A server that does not answer is asked again until LOST_MS have passed. The
  * deployment goes on whatever becomes of this program, so neither a deadline
@@ -17,6 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/live.h"
 #include "cli/progress.h"
 #include "cli/wait_judge.h"
 #include "lib/base/clock.h"
@@ -28,6 +31,9 @@
 #define ORIGINAL_MS 2000
 #define LOST_MS 60000
 #define DRAW_MS 250
+/* A server that has not begun to tell anything by then is asked. */
+#define DEAF_MS 2000
+#define NEVER INT64_MAX
 
 struct wait {
 	struct session *session;
@@ -37,6 +43,7 @@ struct wait {
 	bool timed_out;
 	bool interrupted;
 	bool noted_original;
+	struct live *live;
 	struct progress progress;
 	struct timer timer;
 	struct sigwatch sigint;
@@ -88,6 +95,15 @@ is_lost(struct wait_job *j, const struct client_reply *r)
 	return false;
 }
 
+/* It is asked as soon as it can be. */
+static void
+ask_soon(struct wait_job *j)
+{
+	j->stale = j->asking;
+	j->next_ms = 0;
+	timer_arm(&j->wait->timer, 0);
+}
+
 static void
 note_original(struct wait_job *j)
 {
@@ -107,7 +123,8 @@ apply_verdict(struct wait_job *j, const struct verdict *v)
 	struct arena *a = &j->wait->session->arena;
 
 	if (v->state == VERDICT_BUSY) {
-		change_doing(j, v->doing);
+		if (!j->outrun)
+			change_doing(j, v->doing);
 		return;
 	}
 	if (v->stderr_tail != NULL)
@@ -180,11 +197,14 @@ on_answer(const struct client_reply *r, void *ctx)
 	struct wait_job *j = ctx;
 	bool project = j->is_original || j->check_services;
 
+	bool failed = r->class != CLIENT_OK && r->class != CLIENT_NOTFOUND;
+
 	j->asking = false;
-	j->next_ms = clock_mono_ms() + j->interval_ms;
+	j->next_ms =
+	    j->heard && !failed ? NEVER : clock_mono_ms() + j->interval_ms;
 	if (j->interval_ms < INTERVAL_MAX_MS)
 		j->interval_ms += j->interval_ms / 2;
-	if (r->class != CLIENT_OK && r->class != CLIENT_NOTFOUND) {
+	if (failed) {
 		if (is_lost(j, r))
 			end_lost(j, r->text);
 	} else {
@@ -195,7 +215,12 @@ on_answer(const struct client_reply *r, void *ctx)
 			on_project(j, r);
 		else
 			on_job(j, r);
+		/* There is more to ask, or it has changed meanwhile. */
+		if (j->stale ||
+		    project != (j->is_original || j->check_services))
+			j->next_ms = 0;
 	}
+	j->stale = j->outrun = false;
 	timer_arm(&j->wait->timer, 0);
 }
 
@@ -220,6 +245,57 @@ ask(struct wait_job *j)
 		end_lost(j, error_text(&e));
 	else
 		j->asking = true;
+}
+
+static void
+on_changed(size_t spot, const char *type, const struct node *data, void *ctx)
+{
+	struct wait *w = ctx;
+	struct wait_job *j = &w->jobs[spot];
+	AUTO_ARENA struct arena a;
+	struct verdict v;
+
+	arena_init(&a, (size_t)1024 * 1024);
+	if (j->state != WAIT_BUSY)
+		return;
+	if (type == NULL)
+		ask_soon(j);
+	else if (wait_judge_event(type, data, j->job, &a, &v)) {
+		j->outrun = false;
+		apply_verdict(j, &v);
+		j->outrun = j->asking;
+	} else if (wait_is_about(type, data, j->job, j->doing))
+		ask_soon(j);
+}
+
+static void
+on_heard(size_t spot, const char *why, void *ctx)
+{
+	struct wait *w = ctx;
+	struct wait_job *j = &w->jobs[spot];
+
+	j->heard = why == NULL;
+	if (j->heard || j->state != WAIT_BUSY)
+		return;
+	out_info(&w->session->out, "%s) no events: %s", j->context, why);
+	ask_soon(j);
+}
+
+static int
+listen_to_all(struct wait *w, struct error *e)
+{
+	static const struct live_ops ops = { .changed = on_changed,
+		.heard = on_heard };
+	struct live_spot *spots =
+	    arena_calloc(&w->session->arena, w->n, sizeof(*spots));
+
+	if (spots == NULL)
+		return error_nomem(e);
+	for (size_t i = 0; i < w->n; i++) {
+		spots[i].server = w->jobs[i].server;
+		spots[i].chain = w->jobs[i].chain;
+	}
+	return live_new(&w->live, w->session, spots, w->n, &ops, w, e);
 }
 
 static void
@@ -327,14 +403,17 @@ wait_run(
 		jobs[i].wait = &w;
 		jobs[i].doing = "accepted";
 		jobs[i].interval_ms = INTERVAL_MIN_MS;
+		jobs[i].next_ms = clock_mono_ms() + DEAF_MS;
 	}
 	progress_init(&w.progress, s, jobs, n);
 	if (timer_init(&w.timer, s->loop, on_tick, "wait", &e) == 0 &&
+	    listen_to_all(&w, &e) == 0 &&
 	    sigwatch_init(
 		&w.sigint, s->loop, SIGINT, on_sigint, "sigint", &e) == 0) {
 		timer_arm(&w.timer, 0);
 		rc = loop_run(s->loop, &e);
 	}
+	w.live = live_free(w.live);
 	client_cancel_all(s->client);
 	timer_fini(&w.timer);
 	sigwatch_fini(&w.sigint);

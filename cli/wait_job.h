@@ -46,6 +46,12 @@ struct wait_job {
 	int64_t interval_ms;
 	int64_t lost_since_ms;
 	bool asking;
+	/* Its server tells what changes. */
+	bool heard;
+	/* Something has changed since it was asked for. */
+	bool stale;
+	/* An event has told more than the answer that is on its way can. */
+	bool outrun;
 	/* An original server: no job routes. */
 	bool is_original;
 	/* The job has ended well; its services are asked for. */

@@ -198,6 +198,62 @@ wait_judge_job(const struct node *job, const char *type, struct arena *a,
 	    state != NULL ? state : "the reply is not understood", a, ret);
 }
 
+/* A job as GET /v1/jobs/<id> gives it, as far as an event tells; NULL: it tells
+ * nothing of what goes on. */
+static struct node *
+job_of_event(const char *type, const struct node *data, struct arena *a)
+{
+	struct node *job = node_new(a, NODE_MAP), *step, *steps;
+	const struct node *ended = node_get(data, "ended");
+	const char *state = text_at(data, "state"), *name;
+
+	node_set(a, job, "attempt", node_int(a, int_at(data, "attempt", 1)));
+	if (is(type, "job")) {
+		/* What comes next in the queue is to be asked for. */
+		if (!is(state, "running") && !is(state, "interrupted"))
+			return NULL;
+		node_set(a, job, "state", node_str(a, state));
+		return job;
+	}
+	name = text_at(data, "step");
+	if (!is(type, "step") || name == NULL || ended == NULL ||
+	    ended->type != NODE_BOOL || ended->u.b)
+		return NULL;
+	step = node_new(a, NODE_MAP);
+	steps = node_new(a, NODE_LIST);
+	node_set(a, step, "name", node_str(a, name));
+	node_add(a, steps, step);
+	node_set(a, job, "steps", steps);
+	node_set(a, job, "state", node_str(a, "running"));
+	return job;
+}
+
+bool
+wait_judge_event(const char *type, const struct node *data, int64_t id,
+    struct arena *a, struct verdict *ret)
+{
+	const struct node *job;
+
+	if (int_at(data, "job", 0) != id)
+		return false;
+	job = job_of_event(type, data, a);
+	if (job == NULL)
+		return false;
+	wait_judge_job(job, "", a, ret);
+	return ret->state == VERDICT_BUSY;
+}
+
+bool
+wait_is_about(
+    const char *type, const struct node *data, int64_t id, const char *doing)
+{
+	if (!is(type, "job"))
+		return false;
+	return int_at(data, "job", 0) == id ||
+	    (strncmp(doing, "queued", strlen("queued")) == 0 &&
+		is(text_at(data, "from"), "queued"));
+}
+
 void
 wait_judge_project(const struct node *info, const char *type, int64_t id,
     struct arena *a, struct verdict *ret)

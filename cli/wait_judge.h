@@ -27,6 +27,14 @@ struct verdict {
 /* job of GET /v1/jobs/<id>. type: "up", "down", "cancel". Texts lie in a. */
 void wait_judge_job(const struct node *job, const char *type, struct arena *a,
     struct verdict *ret);
+/* An event about this job says what it is doing now: true, and *ret is BUSY.
+ * false: it is about something else, or there is more to ask. */
+bool wait_judge_event(const char *type, const struct node *data, int64_t id,
+    struct arena *a, struct verdict *ret);
+/* Whether the job has to be asked for after such an event, when it was doing
+ * this: it is about the job, or another one has left the queue. */
+bool wait_is_about(
+    const char *type, const struct node *data, int64_t id, const char *doing);
 /* info of GET /v1/project/info/<name>, NULL when the project is gone: how the
  * job with this id fares, as far as an original server tells. */
 void wait_judge_project(const struct node *info, const char *type, int64_t id,

@@ -26,11 +26,13 @@
 #define REPLY_MAX ((size_t)64 * 1024 * 1024)
 #define REPLY_ARENA_MAX ((size_t)512 * 1024 * 1024)
 #define TEXT_MAX 1024
+#define STREAMS_MAX 64
 
 struct call {
 	TAILQ_ENTRY(call) link;
 	struct client *client;
 	struct call_id id;
+	struct client_id user_id;
 	client_done_fn *done;
 	void *ctx;
 	struct arena arena;
@@ -41,6 +43,9 @@ struct call {
 	const struct node *sent;
 	/* Ends a call that could not begin. */
 	struct defer refuse;
+	/* begun is NULL unless it is a stream. */
+	struct client_stream stream;
+	bool in_pieces;
 	struct httpc_failure refused;
 };
 
@@ -48,6 +53,7 @@ struct client {
 	struct loop *loop;
 	struct httpc *httpc;
 	TAILQ_HEAD(, call) calls;
+	uint64_t last_id;
 	client_trace_fn *trace;
 	void *trace_ctx;
 };
@@ -59,7 +65,8 @@ client_new(struct client **ret, struct loop *l, unsigned parallel,
 	struct client *c AUTO(client) = mem_calloc(1, sizeof(*c));
 	struct httpc_config config = { .user_agent = user_agent,
 		.max_calls = parallel,
-		.max_per_host = parallel };
+		.max_per_host = parallel,
+		.max_streams = STREAMS_MAX };
 
 	if (c == NULL)
 		return error_nomem(e);
@@ -96,6 +103,20 @@ client_cancel_all(struct client *c)
 		httpc_cancel(c->httpc, k->id);
 		call_free(k);
 	}
+}
+
+void
+client_cancel(struct client *c, struct client_id id)
+{
+	struct call *k;
+
+	TAILQ_FOREACH (k, &c->calls, link)
+		if (id.v != 0 && k->user_id.v == id.v)
+			break;
+	if (k == NULL)
+		return;
+	httpc_cancel(c->httpc, k->id);
+	call_free(k);
 }
 
 struct client *
@@ -164,8 +185,8 @@ read_body(struct call *k, const struct httpc_reply *h, struct client_reply *r)
 {
 	struct error e = ERROR_INIT;
 	struct node *n = NULL;
-	bool wanted = r->class == CLIENT_OK && strcmp(k->method, "HEAD") != 0 &&
-	    strcmp(k->method, "DELETE") != 0;
+	bool wanted = r->class == CLIENT_OK && !k->in_pieces &&
+	    strcmp(k->method, "HEAD") != 0 && strcmp(k->method, "DELETE") != 0;
 
 	if (strcmp(k->method, "HEAD") == 0 || (h->body_len == 0 && !wanted))
 		return;
@@ -228,6 +249,29 @@ on_done(struct call_id id, const struct httpc_reply *h,
 	call_free(k);
 }
 
+static bool
+on_stream_head(struct call_id id, const struct httpc_reply *h, void *ctx)
+{
+	struct call *k = ctx;
+
+	(void)id;
+	k->in_pieces = class_of(k->method, h->status) == CLIENT_OK;
+	if (!k->in_pieces)
+		return false;
+	/* It may be gone after this. */
+	k->stream.begun(k->ctx);
+	return true;
+}
+
+static void
+on_stream_piece(struct call_id id, const char *p, size_t len, void *ctx)
+{
+	struct call *k = ctx;
+
+	(void)id;
+	k->stream.piece(p, len, k->ctx);
+}
+
 static int
 add_url(struct strbuf *b, const struct client_call *call, struct error *e)
 {
@@ -256,7 +300,7 @@ start(struct client *c, struct call *k, const struct client_call *call,
 {
 	struct strbuf url AUTO_STRBUF;
 	struct strbuf body AUTO_STRBUF;
-	const char *headers[4] = { NULL };
+	const char *headers[5] = { NULL };
 	size_t n = 0;
 
 	strbuf_init(&url, URL_MAX);
@@ -268,6 +312,9 @@ start(struct client *c, struct call *k, const struct client_call *call,
 	if (call->idempotency_key != NULL)
 		headers[n++] = arena_printf(
 		    &k->arena, "Idempotency-Key: %s", call->idempotency_key);
+	if (call->last_event_id != NULL)
+		headers[n++] = arena_printf(
+		    &k->arena, "Last-Event-ID: %s", call->last_event_id);
 	if (call->body != NULL) {
 		json_write(&body, call->body, JSON_PYTHON);
 		headers[n++] = "Content-Type: application/json";
@@ -295,12 +342,19 @@ start(struct client *c, struct call *k, const struct client_call *call,
 		.cacert = call->server->cacert,
 		.reply_max = REPLY_MAX,
 	};
+	struct httpc_stream stream = { .head = on_stream_head,
+		.piece = on_stream_piece,
+		.done = on_done,
+		.idle_ms = k->stream.idle_ms };
+	if (k->stream.begun != NULL)
+		return httpc_stream(c->httpc, &rq, &stream, k, &k->id, e);
 	return httpc_call(c->httpc, &rq, on_done, k, &k->id, e);
 }
 
-int
-client_call(struct client *c, const struct client_call *call,
-    client_done_fn *done, void *ctx, struct error *e)
+static int
+begin(struct client *c, const struct client_call *call,
+    const struct client_stream *stream, client_done_fn *done, void *ctx,
+    struct client_id *ret, struct error *e)
 {
 	struct call *k = mem_calloc(1, sizeof(*k));
 
@@ -309,6 +363,9 @@ client_call(struct client *c, const struct client_call *call,
 	k->client = c;
 	k->done = done;
 	k->ctx = ctx;
+	if (stream != NULL)
+		k->stream = *stream;
+	ret->v = k->user_id.v = ++c->last_id;
 	arena_init(&k->arena, REPLY_ARENA_MAX);
 	defer_init(&k->refuse, on_refuse, "call refused");
 	TAILQ_INSERT_TAIL(&c->calls, k, link);
@@ -321,6 +378,23 @@ client_call(struct client *c, const struct client_call *call,
 	/* A URL that is none, and the like: an answer like any other. */
 	loop_defer(c->loop, &k->refuse);
 	return 0;
+}
+
+int
+client_call(struct client *c, const struct client_call *call,
+    client_done_fn *done, void *ctx, struct error *e)
+{
+	struct client_id id;
+
+	return begin(c, call, NULL, done, ctx, &id, e);
+}
+
+int
+client_stream(struct client *c, const struct client_call *call,
+    const struct client_stream *s, void *ctx, struct client_id *ret,
+    struct error *e)
+{
+	return begin(c, call, s, s->done, ctx, ret, e);
 }
 
 int

@@ -73,6 +73,8 @@ struct client_call {
 	const struct node *body;
 	/* So that a request that arrives twice does one thing; NULL: none. */
 	const char *idempotency_key;
+	/* Of the last event that was seen; NULL: none. */
+	const char *last_event_id;
 };
 
 int client_new(struct client **ret, struct loop *l, unsigned parallel,
@@ -80,6 +82,28 @@ int client_new(struct client **ret, struct loop *l, unsigned parallel,
 /* Everything but what client_server says is copied. */
 int client_call(struct client *c, const struct client_call *call,
     client_done_fn *done, void *ctx, struct error *e);
+
+/* An answer that comes in pieces and may not end. */
+struct client_stream {
+	/* The server has begun to answer, with success. */
+	void (*begun)(void *ctx);
+	void (*piece)(const char *p, size_t len, void *ctx);
+	/* It has ended (CLIENT_OK, no body), broke, or did not begin. */
+	client_done_fn *done;
+	/* Milliseconds without a byte; 0: no limit. */
+	int64_t idle_ms;
+};
+struct client_id {
+	uint64_t v;
+};
+/* Like client_call(), without limits on the time it may take once it has begun.
+ * Callbacks may cancel it. */
+int client_stream(struct client *c, const struct client_call *call,
+    const struct client_stream *s, void *ctx, struct client_id *ret,
+    struct error *e);
+/* Nothing more is called. What is not under way is no fault. */
+void client_cancel(struct client *c, struct client_id id);
+
 /* Told of each request and reply, for -v and -vv: no token, but whatever the
  * bodies hold. sent is NULL when there was none. */
 typedef void client_trace_fn(const char *method, const char *url,

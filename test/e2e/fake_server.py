@@ -21,6 +21,19 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 Request = namedtuple("Request", "method path query headers body line")
 
 
+class Stream:
+    """An answer in pieces: fn(request, write) writes them, and ends it."""
+
+    def __init__(self, fn, content_type="text/event-stream"):
+        self.fn = fn
+        self.content_type = content_type
+
+
+def event(number, kind, **data):
+    """Text of a server-sent event."""
+    return (f"id: s-{number}\nevent: {kind}\ndata: {json.dumps(data)}\n\n")
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "fake/1"
@@ -39,6 +52,9 @@ class Handler(BaseHTTPRequestHandler):
         status, answer, extra = self.server.fake.answer(request)
         if callable(answer):
             status, answer = answer(request)
+        if isinstance(answer, Stream):
+            self.stream(answer, request)
+            return
         if isinstance(answer, bytes):
             data = answer
         elif answer is None:
@@ -57,6 +73,18 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD" and status != 204:
             self.wfile.write(data)
+
+    def stream(self, answer, request):
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Content-Type", answer.content_type)
+        self.end_headers()
+        self.wfile.flush()
+
+        def write(text):
+            self.wfile.write(text.encode())
+            self.wfile.flush()
+        answer.fn(request, write)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = reply
 
@@ -93,7 +121,8 @@ class FakeServer:
 
     def on(self, method, path, status=200, answer=None, **extra):
         """Adds an answer: a JSON value, bytes, None, or a function of the
-        request that gives (status, answer). Status 0 hangs up."""
+        request that gives (status, answer), or a Stream. Status 0 hangs
+        up."""
         headers = {k.replace("_", "-"): v for k, v in extra.items()}
         self.rows.setdefault((method, path), []).append(
             (status, answer, headers))

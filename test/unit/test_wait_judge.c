@@ -167,9 +167,68 @@ stopped_services(void **state)
 	    "a (status 66), None (status 1)");
 }
 
+static const struct {
+	const char *type;
+	const char *data;
+	/* What the job with id 17 is doing; NULL: it has to be asked for, or is
+	 * not meant. */
+	const char *doing;
+	/* It has to be asked for: while it runs, while it is queued. */
+	bool about;
+	bool about_queued;
+} events[] = {
+	{ "job", "{\"job\":17,\"state\":\"running\",\"from\":\"queued\"}",
+	    "running", true, true },
+	{ "job", "{\"job\":17,\"state\":\"queued\",\"from\":null}", NULL, true,
+	    true },
+	{ "job", "{\"job\":17,\"state\":\"completed\"}", NULL, true, true },
+	{ "job", "{\"job\":18,\"state\":\"running\",\"from\":\"queued\"}", NULL,
+	    false, true },
+	{ "job", "{\"job\":18,\"state\":\"failed\",\"from\":\"running\"}", NULL,
+	    false, false },
+	{ "step", "{\"job\":17,\"step\":\"up\",\"ended\":false}", "running: up",
+	    false, false },
+	{ "step", "{\"job\":17,\"step\":\"up\",\"ended\":false,\"attempt\":2}",
+	    "running: up (attempt 2)", false, false },
+	{ "step", "{\"job\":17,\"step\":\"up\",\"ended\":true}", NULL, false,
+	    false },
+	{ "step", "{\"job\":17,\"step\":7,\"ended\":false}", NULL, false,
+	    false },
+	{ "step", "{\"job\":17,\"step\":\"up\"}", NULL, false, false },
+	{ "step", "{\"job\":18,\"step\":\"up\",\"ended\":false}", NULL, false,
+	    false },
+	{ "project", "{\"job\":17,\"operation\":\"COMPLETED\"}", NULL, false,
+	    false },
+	{ "weather", "{}", NULL, false, false },
+};
+
+static void
+events_about_jobs(void **state)
+{
+	struct arena a AUTO_ARENA;
+	struct verdict v;
+
+	(void)state;
+	arena_init(&a, 1000000);
+	for (size_t i = 0; i < ARRAY_LEN(events); i++) {
+		struct node *data = parse(&a, events[i].data);
+		bool told = wait_judge_event(events[i].type, data, 17, &a, &v);
+
+		if (told != (events[i].doing != NULL) ||
+		    wait_is_about(events[i].type, data, 17, "running") !=
+			events[i].about ||
+		    wait_is_about(events[i].type, data, 17,
+			"queued (position 2)") != events[i].about_queued)
+			fail_msg("row %zu", i);
+		if (told)
+			assert_string_equal(v.doing, events[i].doing);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(our_jobs),
 	cmocka_unit_test(an_originals_projects),
+	cmocka_unit_test(events_about_jobs),
 	cmocka_unit_test(the_tail_of_stderr),
 	cmocka_unit_test(stopped_services),
 };
