@@ -44,6 +44,8 @@ struct api_config {
 	size_t body_bytes;
 	/* Characters. */
 	size_t metadata_size;
+	/* For how long the status of a scaled project is told. */
+	int64_t autoscale_expire_ms;
 	/* Program whose absence makes up and down impossible. */
 	const char *director;
 	/* Who we are, to find it in X-Overlord-Via. */

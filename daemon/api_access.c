@@ -3,7 +3,8 @@
 
 /*
  * What a token may do: its scope against the column of proto/routes.def, its
- * projects against the word {project} of the path. A token that is narrowed to
+ * projects against the word {project} or {vm} of the path, since a VM is a
+ * project of that name. A token that is narrowed to
  * projects is refused on every route that is neither about one project nor in
  * the list here, so that a new route is closed to it until somebody has thought
  * about what it shows. The handlers of that list leave out, or refuse, what is
@@ -48,11 +49,12 @@ static const enum token_scope needed[] = {
 static int
 project_word(enum route_id id)
 {
-	static const char word[] = "{project}";
+	static const char project[] = "{project}", vm[] = "{vm}";
 	const char *p = routes[id].path;
 
 	for (int i = 0; (p = strchr(p, '{')) != NULL; i++, p++)
-		if (strncmp(p, word, sizeof(word) - 1) == 0)
+		if (strncmp(p, project, sizeof(project) - 1) == 0 ||
+		    strncmp(p, vm, sizeof(vm) - 1) == 0)
 			return i;
 	return -1;
 }

@@ -223,8 +223,9 @@ send_on(struct hopping *h, const char *method, const char *body)
 		api_reply_error(c->api, c->req, &e);
 }
 
-/* What was understood of the body, defaults filled in, without what is null:
- * an original would take that for a text. NULL after an answer. */
+/* The members that were understood, as they were sent, with defaults for what
+ * was not, without what is null: an original would take that for a text. NULL
+ * after an answer. */
 static const char *
 rebuild(struct api_call *c, const struct schema *s)
 {
@@ -241,11 +242,15 @@ rebuild(struct api_call *c, const struct schema *s)
 		api_reply_error(c->api, c->req, &e);
 		return NULL;
 	}
-	full = schema_dump(s, bound, 0, c->arena);
-	for (size_t i = 0; full != NULL && i < full->u.map.n; i++)
-		if (full->u.map.pairs[i].value->type != NODE_NULL)
-			node_add_pair(c->arena, map, full->u.map.pairs[i].key,
-			    full->u.map.pairs[i].value);
+	full = schema_dump(s, bound, SCHEMA_NO_NULLS, c->arena);
+	for (size_t i = 0; full != NULL && i < full->u.map.n; i++) {
+		const struct node_pair *p = &full->u.map.pairs[i];
+		struct node *n = node_get(c->body, p->key->u.str.s);
+
+		if (n == NULL || n->type == NODE_NULL)
+			n = p->value;
+		node_add_pair(c->arena, map, p->key, n);
+	}
 	if (map != NULL && full != NULL)
 		json_write(&text, map, JSON_COMPACT);
 	if (arena_check(c->arena, &e) == 0 && strbuf_check(&text, &e) == 0)

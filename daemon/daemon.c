@@ -256,6 +256,7 @@ daemon_apply(struct daemon *d)
 		.labels_n = c->labels.n,
 		.body_bytes = (size_t)c->limits.body_bytes,
 		.metadata_size = (size_t)c->metadata.size,
+		.autoscale_expire_ms = c->autoscale_logs_expire_ms,
 		.director = c->director.command,
 		.serverid = d->serverid,
 		.audit_keep = (uint64_t)c->audit.keep,

@@ -2,7 +2,8 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * Records are JSON text under ("up" | "down" | "spec", project); our last
+ * Records are JSON text under ("up" | "down" | "vm" |
+ * "autoscale" | "spec", name); our last
  * command is two big-endian numbers under ("run", project).
  */
 #include "daemon/record.h"
@@ -16,6 +17,8 @@
 static const char *const kind_words[] = {
 	[RECORD_UP] = "up",
 	[RECORD_DOWN] = "down",
+	[RECORD_VM] = "vm",
+	[RECORD_AUTOSCALE] = "autoscale",
 };
 
 static void

@@ -15,7 +15,10 @@ struct node;
 
 enum record_kind {
 	RECORD_UP,
-	RECORD_DOWN
+	RECORD_DOWN,
+	/* The last job that made a VM; the last round of autoscaling. */
+	RECORD_VM,
+	RECORD_AUTOSCALE
 };
 
 struct record {

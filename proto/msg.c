@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "proto/names.h"
+#include "proto/spec_internal.h"
 
 /* As name_is_env() has it. */
 #define ENV_NAME "^[^=\\u0000]+$"
@@ -112,25 +113,56 @@ const struct schema msg_down_schema = {
 	.flags = SCHEMA_UNKNOWN_IGNORE,
 };
 
+/* clang-format off */
+static const struct schema_row vm_rows[] = {
+	SPEC_VM_ROWS(msg_vm, SCHEMA_REQUIRED),
+	SCHEMA_ROW(msg_vm, "restart", BOOL, restart, "false", 0,
+	    "Stop the VM first if it exists, and start it again."),
+};
+/* clang-format on */
+
+const struct schema msg_vm_schema = {
+	SCHEMA_TABLE("vm", vm_rows, msg_vm),
+	.flags = SCHEMA_UNKNOWN_IGNORE,
+};
+
+/* Binding */
+
+/* The first finding, in the contract's words. */
+static int
+refuse(enum schema_mode mode, const struct diag *d, struct error *e)
+{
+	const struct diag_item *it = d->items;
+	const char *kind;
+
+	while (it->warning)
+		it++;
+	if (mode == SCHEMA_BODY || strcmp(it->rule, "argument") == 0)
+		return error_set(e, OVE_INVALID, "%s", it->reason);
+	kind = strcmp(it->rule, "required") == 0 ? "RequiredParameter"
+						 : "InvalidSpec";
+	return error_set(
+	    e, OVE_INVALID, MSG_INVALID("%s") "%s", kind, it->reason);
+}
+
 int
 msg_bind(const struct schema *s, const struct node *body, struct arena *a,
     void *ret, struct error *e)
 {
 	struct diag d;
 	struct schema_run run = {
-		.mode = SCHEMA_BODY,
+		/* A VM is made of the parts of a file. */
+		.mode = s == &msg_vm_schema ? SCHEMA_PARTS : SCHEMA_BODY,
 		.arena = a,
 		.diag = &d,
 	};
 	struct error mine = ERROR_INIT;
-	const char *said;
 
 	diag_init(&d, a, NULL);
 	if (schema_bind(&run, s, body, ret, &mine) == 0)
 		return 0;
-	said = schema_body_message(&d);
-	if (mine.code == OVE_INVALID && said != NULL)
-		return error_set(e, OVE_INVALID, "%s", said);
+	if (mine.code == OVE_INVALID && schema_body_message(&d) != NULL)
+		return refuse(run.mode, &d, e);
 	if (e != NULL)
 		*e = mine;
 	return -1;

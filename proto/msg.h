@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "lib/data/schema.h"
+#include "proto/spec_vm.h"
 
 /* POST /v1/project/up/{project} */
 struct msg_up {
@@ -26,6 +26,13 @@ struct msg_down {
 	bool force;
 };
 extern const struct schema msg_down_schema;
+
+/* POST /v1/vm/{vm} */
+struct msg_vm {
+	struct spec_vm vm;
+	bool restart;
+};
+extern const struct schema msg_vm_schema;
 
 /* POST, PUT /v1/metadata/{key} */
 struct msg_metadata {
@@ -63,7 +70,8 @@ struct msg_mapping {
 	size_t n;
 };
 /* Words before the detail of a refusal, as the original has them. */
-#define MSG_INVALID_SPEC "(exception:InvalidSpec) invalid specification: "
+#define MSG_INVALID(kind) "(exception:" kind ") invalid specification: "
+#define MSG_INVALID_SPEC MSG_INVALID("InvalidSpec")
 /* As msg_bind(). */
 int msg_mapping_bind(const struct node *body, struct arena *a,
     struct msg_mapping *ret, struct error *e);

@@ -14,6 +14,9 @@
 
 #define NAME_LEN_MAX 255
 #define NAME_CHAIN_PARTS_MAX 16
+/* What a metadata key is, in the original's words: for messages only. */
+#define NAME_KEY_PATTERN                                                       \
+  "([a-zA-Z][a-zA-Z0-9]*(?:(?:\\.|-|_)?[a-zA-Z][a-zA-Z0-9]*)*)"
 
 enum name_kind {
 #define X(name, function, text) NAME_##name,

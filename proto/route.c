@@ -79,6 +79,7 @@ token_word_ok(const char *s, size_t len)
 const struct route_rule route_rules[] = {
 	{ "chain", chain_word_ok, ROUTE_RAW },
 	{ "project", name_is_project, ROUTE_RAW },
+	{ "vm", name_is_vm, ROUTE_RAW },
 	{ "date", name_is_date, ROUTE_RAW },
 	{ "service", name_is_service, ROUTE_RAW },
 	{ "dlog", name_is_dlog, ROUTE_RAW },

@@ -72,9 +72,51 @@ void
 spec_check_name(const struct schema_at *at, const struct node *n,
     enum name_kind kind, const char *rule)
 {
-	if (!name_is(kind, n->u.str.s, n->u.str.len))
+	struct arena *a = at->run->arena;
+
+	if (name_is(kind, n->u.str.s, n->u.str.len))
+		return;
+	/* Bodies hold no names but keys. */
+	if (at->run->mode == SCHEMA_PARTS)
+		schema_fault(at, n, rule, NULL,
+		    "invalid value, should be '%s', given %s.",
+		    NAME_KEY_PATTERN, schema_quote_python(a, n));
+	else
 		schema_fault(at, n, rule, NULL, "%s is not %s",
-		    schema_quote(at->run->arena, n), name_kind_text(kind));
+		    schema_quote(a, n), name_kind_text(kind));
+}
+
+void
+spec_check_one_of(const struct schema_at *at, const struct node *map,
+    const char *one, const char *other)
+{
+	const struct node *a = spec_given(map, one);
+	const struct node *b = spec_given(map, other), *second;
+	bool parts = at->run->mode == SCHEMA_PARTS;
+	size_t i;
+
+	if ((a == NULL) != (b == NULL))
+		return;
+	if (parts && a == NULL) {
+		schema_fault_text(at, NULL, "either",
+		    "'%s' or '%s' are required but haven't been specified.",
+		    one, other);
+	} else if (parts) {
+		schema_fault_text(at, NULL, "both",
+		    "Only '%s' or '%s' should be specified, but not both.", one,
+		    other);
+	} else if (a == NULL) {
+		schema_fault(at, NULL, "either", NULL,
+		    "'%s' or '%s' is missing", one, other);
+	} else {
+		for (i = map->u.map.n - 1; map->u.map.pairs[i].value != a &&
+		     map->u.map.pairs[i].value != b;
+		     i--)
+			continue;
+		second = map->u.map.pairs[i].key;
+		schema_fault(at, second, "both", NULL,
+		    "only one of '%s' and '%s' may be given", one, other);
+	}
 }
 
 static void

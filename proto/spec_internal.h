@@ -9,19 +9,28 @@
 
 #include "proto/names.h"
 #include "proto/spec.h"
+#include "proto/spec_vm.h"
 
 extern const struct schema spec_project_schema;
 extern const struct schema spec_readonly_schema;
+extern const struct schema spec_layout_schema;
+extern const struct schema spec_cloud_schema;
 
 extern const struct schema_row spec_str_row;
 extern const struct schema_row spec_label_row;
 extern const struct schema_row spec_key_row;
 extern const struct schema_row spec_entrypoint_row;
 extern const struct schema_row spec_datacenter_row;
+extern const struct schema_row spec_pair_row;
+extern const struct schema_row spec_option_row;
 
 /* Adds "'x' is not a label (...)"; rule is a stable word. */
 void spec_check_name(const struct schema_at *at, const struct node *n,
     enum name_kind kind, const char *rule);
+/* That exactly one of two keys of the map is there. */
+void spec_check_one_of(const struct schema_at *at, const struct node *map,
+    const char *one, const char *other);
+schema_check_fn spec_check_makejail;
 /* Hint for a root key that another kind has. */
 const char *spec_unknown_hint(const struct schema_at *at, const char *key);
 
@@ -59,4 +68,48 @@ void spec_project_lint(const struct spec *s, const struct schema_at *at);
 	SCHEMA_ROW(spec, "maximumDeployments", INT, maximum_deployments, "0",  \
 	    0, "Stop after so many deployments; 0: no limit.",                 \
 	    .max = SCHEMA_NO_MAX)
+
+#define SPEC_VM_PAIRS(S, key, member, elem_, doc)                              \
+	SCHEMA_ROW_MANY(                                                       \
+	    S, key, LIST, vm.member, NULL, 0, doc, .elem = &(elem_))
+/* What files of kind vmJail and bodies have in common, for struct S whose
+ * member `vm` it is; bodies are judged in this order (rest-api.md annex A). */
+#define SPEC_VM_ROWS(S, required)                                              \
+	SCHEMA_ROW(S, "makejail", STR, vm.makejail, NULL, 0,                   \
+	    "Makejail: a path or a repository."),                              \
+	SCHEMA_ROW(S, "makejailFromMetadata", STR, vm.makejail_from_metadata,  \
+	    NULL, 0,                                                           \
+	    "Metadata of the target that holds the Makejail, instead of "      \
+	    "makejail."),                                                      \
+	SCHEMA_ROW(S, "datastore", STR, vm.datastore, NULL, 0,                 \
+	    "Directory on the target for images and discs."),                  \
+	SCHEMA_ROW(S, "overwrite", BOOL, vm.overwrite, "false", 0,             \
+	    "Make the jail anew if it exists."),                               \
+	SCHEMA_ROW(S, "poweroff", BOOL, vm.poweroff, "false", 0,               \
+	    "Force the VM off before a restart.",                              \
+	    .rule = spec_check_makejail),                                      \
+	SCHEMA_ROW_MANY(S, "cloud-init", STRUCT, vm.cloud_init, NULL, 0,       \
+	    "Files for cloud-init.", .sub = &spec_cloud_schema),               \
+	SCHEMA_ROW_MANY(S, "template", MAP, vm.template, NULL, required,       \
+	    "Variables of the template of vm-bhyve.", .elem = &spec_str_row),  \
+	SCHEMA_ROW_MANY(S, "diskLayout", STRUCT, vm.disk_layout, NULL,         \
+	    required, "The disk and what is on it.",                           \
+	    .sub = &spec_layout_schema),                                       \
+	SCHEMA_ROW(S, "script", STR, vm.script, NULL, 0,                       \
+	    "Script that runs in the jail, with the VM on /mnt."),             \
+	SCHEMA_ROW_MANY(S, "metadata", LIST, vm.metadata, NULL, 0,             \
+	    "Metadata of the target to copy into the jail.",                   \
+	    .elem = &spec_key_row),                                            \
+	SPEC_VM_PAIRS(S, "script-environment", script_environment,             \
+	    spec_pair_row, "Environment of the script."),                      \
+	SPEC_VM_PAIRS(S, "start-environment", start_environment,               \
+	    spec_pair_row, "Environment of the Makejail when it starts."),     \
+	SPEC_VM_PAIRS(S, "start-arguments", start_arguments, spec_pair_row,    \
+	    "Arguments of the Makejail when it starts."),                      \
+	SPEC_VM_PAIRS(S, "build-environment", build_environment,               \
+	    spec_pair_row, "Environment of the Makejail when it builds."),     \
+	SPEC_VM_PAIRS(S, "build-arguments", build_arguments, spec_pair_row,    \
+	    "Arguments of the Makejail when it builds."),                      \
+	SPEC_VM_PAIRS(S, "options", options, spec_option_row,                  \
+	    "Options of Director; null: one without an argument.")
 /* clang-format on */

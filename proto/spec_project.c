@@ -220,23 +220,12 @@ check_autoscale(const struct schema_at *at, const struct node *n, void *field)
 static void
 check_project(const struct schema_at *at, const struct node *n, void *field)
 {
-	const struct node *file = spec_given(n, "projectFile");
-	const struct node *meta = spec_given(n, "projectFromMetadata");
 	const struct node *scale = spec_given(n, "autoScale");
 	struct spec *s = field;
-	size_t i;
 
 	s->project.autoscale.on =
 	    scale != NULL && scale->type == NODE_MAP && scale->u.map.n > 0;
-	if (file == NULL && meta == NULL)
-		schema_fault(at, NULL, "either", NULL,
-		    "'projectFile' or 'projectFromMetadata' is missing");
-	if (file == NULL || meta == NULL)
-		return;
-	for (i = 0; n->u.map.pairs[i].value != meta; i++)
-		continue;
-	schema_fault(at, n->u.map.pairs[i].key, "both", NULL,
-	    "only one of 'projectFile' and 'projectFromMetadata' may be given");
+	spec_check_one_of(at, n, "projectFile", "projectFromMetadata");
 }
 
 /* clang-format off */

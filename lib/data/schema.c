@@ -70,24 +70,6 @@ find_pair(const struct node *map, const char *key)
 /* Values */
 
 static void
-fault_range(const struct schema_at *at, const struct node *n,
-    const struct schema_row *r, int64_t min, int64_t max)
-{
-	const char *found = schema_quote(at->run->arena, n);
-
-	if (n->big || (r->min == 0 && r->max == 0))
-		schema_fault(
-		    at, n, "range", NULL, "integer out of range (%s)", found);
-	else if (r->max == SCHEMA_NO_MAX)
-		schema_fault(at, n, "range", NULL,
-		    "must be %lld or more, found %s", (long long)min, found);
-	else
-		schema_fault(at, n, "range", NULL,
-		    "must be from %lld to %lld, found %s", (long long)min,
-		    (long long)max, found);
-}
-
-static void
 bind_int(const struct schema_at *at, const struct schema_row *r,
     const struct node *n, int64_t *field)
 {
@@ -107,7 +89,7 @@ bind_int(const struct schema_at *at, const struct schema_row *r,
 	}
 	v = n->type == NODE_BOOL ? n->u.b : n->u.i;
 	if (n->big || v < min || v > max)
-		fault_range(at, n, r, min, max);
+		row_fault_range(at, n, r, min, max);
 	else
 		*field = v * unit;
 }
@@ -130,9 +112,7 @@ static void
 bind_str(const struct schema_at *at, const struct schema_row *r,
     const struct node *n, const char **field)
 {
-	struct strbuf b;
-	const char *hint;
-	size_t i, count;
+	const char *const *choice;
 
 	if (n->type == NODE_NULL) {
 		*field = NULL;
@@ -143,19 +123,14 @@ bind_str(const struct schema_at *at, const struct schema_row *r,
 		return;
 	}
 	*field = n->u.str.s;
-	if (r->choices == NULL)
-		return;
-	for (count = 0; r->choices[count] != NULL; count++) {
-		if (strcmp(r->choices[count], n->u.str.s) == 0)
+	for (choice = r->choices; choice != NULL; choice++) {
+		if (*choice == NULL) {
+			row_fault_choice(at, n, r);
+			return;
+		}
+		if (strcmp(*choice, n->u.str.s) == 0)
 			return;
 	}
-	strbuf_init(&b, REASON_MAX);
-	for (i = 0; i < count; i++)
-		strbuf_addf(&b, "%s%s", i > 0 ? ", " : "", r->choices[i]);
-	hint = diag_suggest(at->run->arena, n->u.str.s, r->choices, count);
-	schema_fault(at, n, "choice", hint, "%s is not one of: %s",
-	    schema_quote(at->run->arena, n), b.buf);
-	strbuf_fini(&b);
 }
 
 static bool
@@ -169,11 +144,11 @@ type_fits(const struct schema_at *at, const struct schema_row *r,
 		return n->type == NODE_BOOL;
 	case SCHEMA_INT:
 		return n->type == NODE_INT ||
-		    (n->type == NODE_BOOL && at->run->mode == SCHEMA_FILE);
+		    (n->type == NODE_BOOL && at->run->mode != SCHEMA_BODY);
 	case SCHEMA_FLOAT:
 	case SCHEMA_NUMBER:
 		return n->type == NODE_INT || n->type == NODE_FLOAT ||
-		    (n->type == NODE_BOOL && at->run->mode == SCHEMA_FILE);
+		    (n->type == NODE_BOOL && at->run->mode != SCHEMA_BODY);
 	case SCHEMA_STR:
 		return n->type == NODE_STR;
 	case SCHEMA_LIST:
@@ -194,7 +169,8 @@ fault_type_of(const struct schema_at *at, const struct schema_row *r,
 {
 	if (r->type_fault != NULL)
 		r->type_fault(at, n);
-	else if (n->type == NODE_NULL && (r->flags & SCHEMA_REQUIRED))
+	else if (n->type == NODE_NULL && (r->flags & SCHEMA_REQUIRED) &&
+	    at->run->mode != SCHEMA_PARTS)
 		schema_fault(at, at->where, "required", NULL,
 		    "expected %s, found null",
 		    row_type_name(r->type, SCHEMA_FILE));
@@ -256,10 +232,25 @@ bind_map(const struct schema_at *at, const struct schema_row *r,
 	}
 }
 
+const struct schema *
+table_of(const struct schema *s, const char *tag)
+{
+	size_t i;
+
+	for (i = 0; tag != NULL && i < s->n_variants; i++) {
+		if (strcmp(s->variants[i]->name, tag) == 0)
+			return s->variants[i];
+	}
+	return s;
+}
+
 static void
-bind_table(const struct schema_at *at, const struct schema *s,
+bind_table(const struct schema_at *at, const struct schema *any,
     const struct node *map, bool absent, void *base)
 {
+	const struct schema *s = any->n_variants > 0
+	    ? table_of(any, node_text(node_get(map, any->rows[0].key)))
+	    : any;
 	struct range g = {
 		.rows = s->rows,
 		.n = s->n,
@@ -287,7 +278,7 @@ bind_value(const struct schema_at *at, const struct schema_row *r,
 	if ((r->flags & SCHEMA_NONEMPTY) &&
 	    ((n->type == NODE_LIST && n->u.list.n == 0) ||
 		(n->type == NODE_MAP && n->u.map.n == 0))) {
-		schema_fault(at, n, "empty", NULL, "must not be empty");
+		row_fault_empty(at, n);
 		return;
 	}
 	switch (r->type) {
@@ -473,8 +464,7 @@ bind_present(const struct schema_at *at, const struct range *g, size_t i,
 	}
 	sub = group_range(g, i, false);
 	if ((r->flags & SCHEMA_NONEMPTY) && p->value->u.map.n == 0) {
-		schema_fault(
-		    &here, p->value, "empty", NULL, "must not be empty");
+		row_fault_empty(&here, p->value);
 		sub.absent = true;
 	}
 	bind_range(&here, &sub, p->value);
@@ -510,6 +500,8 @@ bind_range(
 			bind_absent(at, g, i, p->key);
 		else
 			bind_present(at, g, i, p);
+		if (g->rows[i].rule != NULL && map != NULL)
+			g->rows[i].rule(at, map, g->base);
 	}
 }
 

@@ -12,7 +12,9 @@
  * A row's key is a path inside its table: "tls" is a GROUP, "tls.port" belongs
  * to it and follows it. Groups cost no struct of their own: each row has its
  * own offset. Elements of lists and maps, and structs that occur twice, have
- * tables of their own (`sub`) or a row that describes one element (`elem`).
+ * tables of their own (`sub`) or a row that describes one element (`elem`). A
+ * table with variants is a tagged union: its one row is the tag, whose value is
+ * the name of the table that counts.
  *
  * null is the same as absence for a key of a table; for an element of a list or
  * of a free map it is a value and refused unless the element is NULLABLE.
@@ -102,6 +104,8 @@ enum schema_flags {
 	/* Accepted without effect: samples leave it out, with a GROUP's rows.
 	 */
 	SCHEMA_DEPRECATED = 1 << 10,
+	/* STR with choices: the original ends its refusal with a full stop. */
+	SCHEMA_CHOICE_STOP = 1 << 11,
 };
 
 struct schema;
@@ -140,6 +144,10 @@ struct schema_row {
 	schema_key_fn *key_check;
 	schema_check_fn *check;
 	schema_type_fault_fn *type_fault;
+	/* A rule over several keys of the map in which this row stands, judged
+	 * after this row and before the next, whether the key is there or not:
+	 * n is the map, field the bound struct. */
+	schema_check_fn *rule;
 	/* One sentence for manual and sample; example: what the sample shows
 	 * instead of the default. */
 	const char *doc;
@@ -164,6 +172,11 @@ struct schema {
 	 * (a near key, a key of another table of the same schema). */
 	const char *(*unknown_hint)(
 	    const struct schema_at *at, const char *key);
+	/* Tables that begin with the same row as this one, the tag, bind the
+	 * same struct, and are called as the tag's choices. This table itself
+	 * stands for a tag that is not good: it ignores unknown keys. */
+	const struct schema *const *variants;
+	size_t n_variants;
 };
 
 /* Offset of member m of struct S, refused by the compiler when its type is not
@@ -214,6 +227,10 @@ enum schema_mode {
 	/* Words of rest-api.md 1.9; strict JSON types; unknown keys ignored;
 	 * findings in the order of the rows. */
 	SCHEMA_BODY,
+	/* A body made of parts of a file (rest-api.md annex A): strict types
+	 * and words of 1.9 for its own members, what a file may hold and the
+	 * original's words below; the first finding counts. */
+	SCHEMA_PARTS,
 };
 
 struct schema_run {
@@ -246,6 +263,8 @@ int schema_bind(struct schema_run *run, const struct schema *s,
 enum schema_dump_flags {
 	/* SECRET rows that have a value become "********". */
 	SCHEMA_REDACT = 1,
+	/* Keys of tables that have no value are left out, not null. */
+	SCHEMA_NO_NULLS = 2,
 };
 /* The bound struct as a map, rows in order, defaults included; NULL and a
  * latched arena on failure. */
@@ -290,3 +309,5 @@ struct schema_at schema_at_item(
 const char *schema_path(const struct schema_at *at);
 /* A value for people: quoted, escaped, cut at 60 characters. */
 const char *schema_quote(struct arena *a, const struct node *n);
+/* The same as the original has it: in quotes whatever it is, None, True. */
+const char *schema_quote_python(struct arena *a, const struct node *n);

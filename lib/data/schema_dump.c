@@ -138,6 +138,9 @@ dump_rows(const struct schema_row *rows, size_t n, size_t prefix,
 			    r + 1, len, strlen(r->key) + 1, base, flags, a);
 		else
 			value = dump_value(r, base + r->offset, flags, a);
+		if ((flags & SCHEMA_NO_NULLS) && value != NULL &&
+		    value->type == NODE_NULL)
+			continue;
 		node_set(a, map, r->key + prefix, value);
 	}
 	return map;
@@ -147,6 +150,10 @@ struct node *
 schema_dump(
     const struct schema *s, const void *bound, int flags, struct arena *a)
 {
+	if (s->n_variants > 0)
+		s = table_of(s,
+		    *(const char *const *)((const char *)bound +
+			s->rows[0].offset));
 	return dump_rows(s->rows, s->n, 0, bound, flags, a);
 }
 

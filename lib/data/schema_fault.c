@@ -26,7 +26,7 @@ pos_of(const struct schema_at *at, const struct node *n)
 {
 	static const struct diag_pos nowhere, start = { 1, 1 };
 
-	if (at->run->mode == SCHEMA_BODY)
+	if (at->run->mode != SCHEMA_FILE)
 		return nowhere;
 	if (n == NULL || n->line == 0)
 		n = at->where;
@@ -56,13 +56,17 @@ path_add(struct strbuf *b, const struct schema_at *at)
 	if (at == NULL || (at->key == NULL && at->where == NULL))
 		return;
 	path_add(b, at->up);
+	if (at->key == NULL && at->run->mode == SCHEMA_PARTS) {
+		strbuf_addf(b, ".<item#%zu>", at->index);
+		return;
+	}
 	if (at->key == NULL) {
 		strbuf_addf(b, "[%zu]", at->index);
 		return;
 	}
 	if (b->len > 0)
 		strbuf_addc(b, '.');
-	if (key_is_plain(at->key)) {
+	if (key_is_plain(at->key) || at->run->mode == SCHEMA_PARTS) {
 		strbuf_add_escaped(b, at->key, strlen(at->key));
 		return;
 	}
@@ -109,6 +113,24 @@ schema_quote(struct arena *a, const struct node *n)
 	return node_type_article(n);
 }
 
+const char *
+schema_quote_python(struct arena *a, const struct node *n)
+{
+	const char *s;
+
+	switch (n->type) {
+	case NODE_STR:
+		return schema_quote(a, n);
+	case NODE_NULL:
+		return "'None'";
+	case NODE_BOOL:
+		return n->u.b ? "'True'" : "'False'";
+	default:
+		s = arena_printf(a, "'%s'", schema_quote(a, n));
+		return s != NULL ? s : "";
+	}
+}
+
 /* Findings */
 
 static void CC_PRINTF(6, 0)
@@ -126,6 +148,9 @@ static void CC_PRINTF(6, 0)
 	else if (at->run->mode == SCHEMA_BODY && *path != '\0')
 		diag_error(d, pos_of(at, n), rule, path, NULL, "%s: %s.", path,
 		    reason);
+	else if (at->run->mode == SCHEMA_PARTS && *path != '\0')
+		diag_error(
+		    d, pos_of(at, n), rule, path, NULL, "%s: %s", path, reason);
 	else
 		diag_error(d, pos_of(at, n), rule, path, hint, "%s", reason);
 }
@@ -229,6 +254,38 @@ json_type(const struct node *n)
 	return "null";
 }
 
+/* The original's name of what a file should have. */
+static const char *
+python_name(enum schema_type t)
+{
+	switch (t) {
+	case SCHEMA_BOOL:
+		return "bool";
+	case SCHEMA_INT:
+		return "int";
+	case SCHEMA_FLOAT:
+	case SCHEMA_NUMBER:
+		return "float";
+	case SCHEMA_STR:
+		return "str";
+	case SCHEMA_LIST:
+		return "list";
+	case SCHEMA_GROUP:
+	case SCHEMA_MAP:
+	case SCHEMA_STRUCT:
+	case SCHEMA_NODE:
+		break;
+	}
+	return "dict";
+}
+
+/* A member of the body itself. */
+static bool
+is_member(const struct schema_at *at)
+{
+	return at->up == NULL || at->up->up == NULL;
+}
+
 void
 schema_fault_type(
     const struct schema_at *at, const struct node *n, enum schema_type expected)
@@ -237,8 +294,14 @@ schema_fault_type(
 	const char *want, *found, *hint;
 
 	want = row_type_name(expected, at->run->mode);
-	if (at->run->mode == SCHEMA_BODY) {
-		schema_fault_text(at, n, "type",
+	if (at->run->mode == SCHEMA_PARTS && !is_member(at)) {
+		schema_fault(at, n, "type", NULL, "requires '%s', given '%s'.",
+		    python_name(expected), node_type_python(n));
+		return;
+	}
+	if (at->run->mode != SCHEMA_FILE) {
+		schema_fault_text(at, n,
+		    at->run->mode == SCHEMA_BODY ? "type" : "argument",
 		    "'%s' has an unexpected value type: expected %s, "
 		    "given %s.",
 		    schema_path(at), want, json_type(n));
@@ -272,6 +335,12 @@ row_fault_missing(
 		    *path != '\0' ? "." : "", key);
 		return;
 	}
+	if (at->run->mode == SCHEMA_PARTS) {
+		schema_fault_text(at, NULL, "required",
+		    "%s%s%s: a required parameter has not been specified.",
+		    path, *path != '\0' ? "." : "", key);
+		return;
+	}
 	schema_fault(at, where, "required", NULL, "'%s' is missing", key);
 }
 
@@ -279,6 +348,62 @@ void
 schema_fault_missing(const struct schema_at *at, const char *key)
 {
 	row_fault_missing(at, NULL, key);
+}
+
+void
+row_fault_empty(const struct schema_at *at, const struct node *n)
+{
+	if (at->run->mode == SCHEMA_PARTS)
+		schema_fault(at, n, "empty", NULL,
+		    "a length of '-1' has been specified, but should be '> "
+		    "0'.");
+	else
+		schema_fault(at, n, "empty", NULL, "must not be empty");
+}
+
+void
+row_fault_range(const struct schema_at *at, const struct node *n,
+    const struct schema_row *r, int64_t min, int64_t max)
+{
+	const char *found = schema_quote(at->run->arena, n);
+
+	if (at->run->mode == SCHEMA_PARTS)
+		schema_fault(at, n, "range", NULL,
+		    "invalid value, should be '>= %lld', given '%s'.",
+		    (long long)min, found);
+	else if (n->big || (r->min == 0 && r->max == 0))
+		schema_fault(
+		    at, n, "range", NULL, "integer out of range (%s)", found);
+	else if (r->max == SCHEMA_NO_MAX)
+		schema_fault(at, n, "range", NULL,
+		    "must be %lld or more, found %s", (long long)min, found);
+	else
+		schema_fault(at, n, "range", NULL,
+		    "must be from %lld to %lld, found %s", (long long)min,
+		    (long long)max, found);
+}
+
+void
+row_fault_choice(const struct schema_at *at, const struct node *n,
+    const struct schema_row *r)
+{
+	struct arena *a = at->run->arena;
+	struct strbuf b;
+	size_t i;
+
+	if (at->run->mode == SCHEMA_PARTS) {
+		schema_fault(at, n, "choice", NULL, "invalid %s: %s%s", at->key,
+		    schema_quote_python(a, n),
+		    r->flags & SCHEMA_CHOICE_STOP ? "." : "");
+		return;
+	}
+	strbuf_init(&b, REASON_MAX);
+	for (i = 0; r->choices[i] != NULL; i++)
+		strbuf_addf(&b, "%s%s", i > 0 ? ", " : "", r->choices[i]);
+	schema_fault(at, n, "choice",
+	    diag_suggest(a, n->u.str.s, r->choices, i), "%s is not one of: %s",
+	    schema_quote(a, n), b.buf);
+	strbuf_fini(&b);
 }
 
 /* Keys */
@@ -379,6 +504,11 @@ find_elsewhere(struct arena *a, const struct schema *s, const char *path,
 		if (found != NULL)
 			return found;
 	}
+	for (i = 0; i < s->n_variants; i++) {
+		found = find_elsewhere(a, s->variants[i], path, key, depth + 1);
+		if (found != NULL)
+			return found;
+	}
 	return NULL;
 }
 
@@ -413,7 +543,10 @@ row_check_keys(const struct schema_at *at, const struct node *map,
 	const char *hint, *word;
 	size_t i, k;
 
-	if (at->run->mode == SCHEMA_BODY || (flags & SCHEMA_UNKNOWN_IGNORE))
+	bool parts = at->run->mode == SCHEMA_PARTS;
+
+	if (at->run->mode == SCHEMA_BODY || (flags & SCHEMA_UNKNOWN_IGNORE) ||
+	    (parts && (flags & SCHEMA_UNKNOWN_WARN)))
 		return;
 	for (i = 0; i < map->u.map.n; i++) {
 		key = map->u.map.pairs[i].key;
@@ -425,13 +558,13 @@ row_check_keys(const struct schema_at *at, const struct node *map,
 		if (k < n)
 			continue;
 		here = schema_at_pair(at, &map->u.map.pairs[i]);
-		hint = unknown_hint(at, word, known, n);
+		hint = parts ? NULL : unknown_hint(at, word, known, n);
 		if (flags & SCHEMA_UNKNOWN_WARN)
 			schema_warn(
 			    &here, key, "unknown-key", hint, "unknown key");
 		else
-			schema_fault(
-			    &here, key, "unknown-key", hint, "unknown key");
+			schema_fault(&here, key, "unknown-key", hint,
+			    parts ? "invalid parameter." : "unknown key");
 	}
 }
 

@@ -34,11 +34,19 @@ int row_default(
 /* A finding's reason may list choices; beyond this it is cut. */
 #define REASON_MAX 2048
 
+/* The table that counts for this tag: s itself, or one of its variants. */
+const struct schema *table_of(const struct schema *s, const char *tag);
 /* The type's name in a file's message and in a body's. */
 const char *row_type_name(enum schema_type t, enum schema_mode mode);
 /* where: what the message points at in a file, NULL for the parent's place. */
 void row_fault_missing(
     const struct schema_at *at, const struct node *where, const char *key);
+void row_fault_empty(const struct schema_at *at, const struct node *n);
+/* min, max: the limits in the unit of the text. */
+void row_fault_range(const struct schema_at *at, const struct node *n,
+    const struct schema_row *r, int64_t min, int64_t max);
+void row_fault_choice(const struct schema_at *at, const struct node *n,
+    const struct schema_row *r);
 bool row_text_has_nul(const struct node *n);
 /* false, with a finding: a key that is no string, or one that C would cut. */
 bool row_key_is_text(const struct schema_at *at, const struct node *key);

@@ -76,6 +76,30 @@ verify_place(const struct schema *s, size_t i, struct error *e)
 	    e, OVE_INTERNAL, "'%s' does not follow its group", key);
 }
 
+/* The first row of each is the same tag of the same struct. */
+static int
+verify_variants(const struct schema *s, int depth, struct error *e)
+{
+	const struct schema_row *tag = s->rows;
+	const struct schema *v;
+	size_t i;
+
+	for (i = 0; i < s->n_variants; i++) {
+		v = s->variants[i];
+		if (v->size != s->size || v->n_variants > 0 ||
+		    s->rows[0].type != SCHEMA_STR ||
+		    strcmp(v->rows[0].key, tag->key) != 0 ||
+		    v->rows[0].offset != tag->offset ||
+		    !(s->flags & SCHEMA_UNKNOWN_IGNORE))
+			return error_set(e, OVE_INTERNAL,
+			    "table %s: variant %s is not one", s->name,
+			    v->name);
+		if (verify_table(v, depth + 1, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 verify_table(const struct schema *s, int depth, struct error *e)
 {
@@ -95,7 +119,7 @@ verify_table(const struct schema *s, int depth, struct error *e)
 		if (verify_row(r, depth + 1, e) == -1)
 			return error_wrap(e, "table %s: '%s'", s->name, r->key);
 	}
-	return 0;
+	return verify_variants(s, depth, e);
 }
 
 int

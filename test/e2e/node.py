@@ -3,6 +3,8 @@
 """Drives one real node: a private directory, a port that the kernel chose, the
 stand-ins on PATH. For the end-to-end tests and the crash test."""
 
+import ctypes
+import ctypes.util
 import functools
 import http.client
 import json
@@ -320,6 +322,31 @@ class Node:
         r = self.get("/v1/project/info/" + project)
         assert r.status == 200, r
         return r.json["info"]
+
+    def put_record(self, kind, name, record):
+        """Writes to the store of a node that does not run now, as record.c does."""
+        lmdb = ctypes.CDLL(ctypes.util.find_library("lmdb") or "liblmdb.so.0")
+
+        class Val(ctypes.Structure):
+            _fields_ = [("size", ctypes.c_size_t), ("data", ctypes.c_char_p)]
+
+        def val(data):
+            return ctypes.byref(Val(len(data), data))
+
+        def ok(rc):
+            assert rc == 0, rc
+        env, txn, dbi = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_uint()
+        ok(lmdb.mdb_env_create(ctypes.byref(env)))
+        ok(lmdb.mdb_env_set_maxdbs(env, 32))
+        ok(lmdb.mdb_env_open(env, str(self.root / "state" / "state").encode(), 0,
+                             0o600))
+        ok(lmdb.mdb_txn_begin(env, None, 0, ctypes.byref(txn)))
+        ok(lmdb.mdb_dbi_open(txn, b"status", 0, ctypes.byref(dbi)))
+        key = b"\0".join((kind.encode(), name.encode(), b""))
+        text = json.dumps(record).encode()
+        ok(lmdb.mdb_put(txn, dbi, val(key), val(text), 0))
+        ok(lmdb.mdb_txn_commit(txn))
+        lmdb.mdb_env_close(env)
 
     # What the stand-ins say
 

@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -287,6 +288,16 @@ def make_jail(node):
 
 
 def test_the_examples_of_the_api_do_what_they_show(node):
+    # What this version only passes on.
+    node.stop()
+    node.put_record("vm", "db1", {
+        "operation": "COMPLETED", "output": "...", "last_update": 1,
+        "job_id": 11})
+    node.put_record("autoscale", "web", {
+        "last_update": time.time(), "operation": "COMPLETED", "logs": [
+            {"project": "web", "chain": "alpha", "context": "up",
+             "response": {"status_code": 200, "job_id": 7}}]})
+    node.start()
     done = 0
     make_jail(node)
     for block in blocks("overlord-api.7"):

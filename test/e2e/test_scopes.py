@@ -14,7 +14,7 @@ from node import CLIENT, REPO, DIRECTOR_FILE, Reply
 ORDER = {"NONE": 0, "READ": 1, "DEPLOY": 2, "ADMIN": 3}
 WORDS = {"project": "web", "date": "2026-01-01_00h00m00s", "service": "web",
          "dlog": "start.log", "job": "999999", "token": "nobody",
-         "jail": "nope",
+         "jail": "nope", "vm": "db1",
          "chain": "alpha"}
 # What a token for some projects may call beside what has {project}.
 FOR_NARROWED = {"PING", "LABELS", "CHAINS", "PROJECTS", "JOBS", "JOB", "OPENAPI",

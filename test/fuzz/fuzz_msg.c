@@ -3,8 +3,8 @@
 
 /*
  * Request bodies: the bytes through the JSON reader and the tables of up,
- * down, metadata and namespaces. A refusal must say something, and what was
- * bound must show again.
+ * down, VMs, metadata and namespaces. A refusal must say something, and what
+ * was bound must show again.
  */
 
 #include <stdint.h>
@@ -23,6 +23,7 @@ try_msg(const struct schema *s, const struct node *body, struct arena *a)
 	union {
 		struct msg_up up;
 		struct msg_down down;
+		struct msg_vm vm;
 		struct msg_metadata metadata;
 		struct msg_namespace namespace;
 	} msg;
@@ -68,6 +69,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	try_msg(&msg_up_schema, body, &a);
 	try_msg(&msg_down_schema, body, &a);
+	try_msg(&msg_vm_schema, body, &a);
 	try_msg(&msg_metadata_schema, body, &a);
 	try_msg(&msg_namespace_schema, body, &a);
 	try_mapping(body, &a);

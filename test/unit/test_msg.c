@@ -207,6 +207,115 @@ a_mapping_is_bound(void **state)
 	assert_int_equal(m.items[2].umask, 18);
 }
 
+/* A VM: e2e has every rule; here are what is bound, and hostile shapes. */
+
+#define VM                                                                     \
+  "{\"makejail\":\"m\",\"template\":{\"cpu\":\"1\"},\"diskLayout\":{"          \
+  "\"driver\":\"nvme\",\"size\":\"8G\",\"from\":{\"type\":\"components\","     \
+  "\"components\":[\"base.txz\"],\"osVersion\":\"14.3\",\"osArch\":\"amd64\"}" \
+  ","                                                                          \
+  "\"disk\":{\"scheme\":\"gpt\",\"partitions\":[{\"type\":\"freebsd-ufs\","    \
+  "\"format\":{\"flags\":\"-U\"}}],\"bootcode\":{\"partcode\":\"p\","          \
+  "\"index\":1}}"                                                              \
+  ",\"fstab\":[{\"device\":\"d\",\"mountpoint\":\"/\",\"type\":\"ufs\","       \
+  "\"options\":\"rw\",\"dump\":true,\"pass\":0}]},\"options\":[{\"nat\":null}" \
+  "],"                                                                         \
+  "\"cloud-init\":{\"meta-data\":{\"a\":[null]}}}"
+
+static int
+bind_vm(const char *body, struct msg_vm *ret, struct arena *a, struct error *e)
+{
+	struct node *n;
+
+	if (json_read(body, strlen(body), a, &n, e) < 0)
+		return -1;
+	return msg_bind(&msg_vm_schema, n, a, ret, e);
+}
+
+static void
+a_vm_is_bound(void **state)
+{
+	const struct spec_disk_layout *d;
+	struct error e = ERROR_INIT;
+	AUTO_ARENA struct arena a;
+	struct msg_vm m;
+
+	(void)state;
+	arena_init(&a, 1 << 18);
+	test_ok(bind_vm(VM, &m, &a, &e), &e);
+	d = &m.vm.disk_layout;
+	assert_string_equal(d->from.components.items[0], "base.txz");
+	assert_string_equal(d->from.download_url,
+	    "https://download.freebsd.org/releases/{ARCH}/{VERSION}");
+	assert_string_equal(d->scheme, "gpt");
+	assert_string_equal(d->partitions.items[0].format_flags, "-U");
+	assert_null(d->partitions.items[0].format_script);
+	assert_string_equal(d->partcode, "p");
+	assert_int_equal(d->index, 1);
+	assert_int_equal(d->fstab.items[0].dump, 1);
+	assert_string_equal(m.vm.options.items[0].keys[0], "nat");
+	assert_null(m.vm.options.items[0].items[0]);
+	assert_string_equal(m.vm.template.items[0], "1");
+	assert_non_null(m.vm.cloud_init.meta_data);
+	assert_null(m.vm.cloud_init.user_data);
+	assert_null(m.vm.datastore);
+	assert_false(m.restart);
+}
+
+static const struct {
+	const char *body;
+	const char *message;
+} bad_vms[] = {
+	{ "{}",
+	    MSG_INVALID_SPEC "'makejail' or 'makejailFromMetadata' are "
+			     "required but haven't been specified." },
+	/* A fault of a known key is not drowned by what is only noted. */
+	{ "{\"makejail\":\"m\",\"template\":{},\"diskLayout\":{\"driver\":"
+	  "\"nvme\",\"size\":\"1\",\"from\":{\"type\":\"iso\",\"a\":1,\"b\":1,"
+	  "\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,\"j\":1,"
+	  "\"k\":1,\"l\":1,\"m\":1,\"n\":1,\"o\":1,\"p\":1,\"q\":1,\"r\":1,"
+	  "\"s\":1,\"t\":1,\"u\":1}}}",
+	    MSG_INVALID("RequiredParameter") "diskLayout.from.isoFile: a "
+					     "required parameter has not been "
+					     "specified." },
+	{ "{\"makejail\":\"m\",\"template\":{\"a b.c\\u001b\":1}}",
+	    MSG_INVALID_SPEC
+	    "template.a b.c\\x1b: requires 'str', given 'int'." },
+	{ "{\"makejail\":\"m\",\"template\":{},\"diskLayout\":{\"driver\":"
+	  "\"nvme\",\"size\":\"1\",\"from\":{\"type\":\"img\"},\"fstab\":[{"
+	  "\"device\":\"d\",\"mountpoint\":\"/\",\"type\":\"u\",\"options\":"
+	  "\"r\",\"dump\":99999999999999999999,\"pass\":0}]}}",
+	    MSG_INVALID_SPEC
+	    "diskLayout.fstab.<item#0>.dump: invalid value, should be '>= "
+	    "0', given '99999999999999999999'." },
+};
+
+static void
+vms_are_refused_as_the_original_would(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad_vms); i++) {
+		struct error e = ERROR_INIT;
+		AUTO_ARENA struct arena a;
+		struct msg_vm m;
+
+		arena_init(&a, 1 << 18);
+		test_fails(
+		    bind_vm(bad_vms[i].body, &m, &a, &e), &e, OVE_INVALID);
+		assert_string_equal(e.text, bad_vms[i].message);
+	}
+}
+
+static int
+bind_vm_once(void *ctx, struct error *e)
+{
+	AUTO_ARENA struct arena a;
+	struct msg_vm m;
+
+	arena_init(&a, 1 << 18);
+	return bind_vm(ctx, &m, &a, e);
+}
+
 static int
 bind_once(void *ctx, struct error *e)
 {
@@ -220,10 +329,11 @@ bind_once(void *ctx, struct error *e)
 static void
 survives_a_lack_of_memory(void **state)
 {
-	char body[] = MAPPING;
+	char body[] = MAPPING, vm[] = VM;
 
 	(void)state;
 	torture(bind_once, body);
+	torture(bind_vm_once, vm);
 }
 
 static void
@@ -234,6 +344,7 @@ tables_hold_together(void **state)
 	(void)state;
 	test_ok(schema_verify(&msg_up_schema, &e), &e);
 	test_ok(schema_verify(&msg_down_schema, &e), &e);
+	test_ok(schema_verify(&msg_vm_schema, &e), &e);
 	test_ok(schema_verify(&msg_metadata_schema, &e), &e);
 	test_ok(schema_verify(&msg_namespace_schema, &e), &e);
 }
@@ -243,6 +354,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(defaults_and_unknown_members),
 	cmocka_unit_test(mappings_are_refused_as_the_original_would),
 	cmocka_unit_test(a_mapping_is_bound),
+	cmocka_unit_test(a_vm_is_bound),
+	cmocka_unit_test(vms_are_refused_as_the_original_would),
 	cmocka_unit_test(survives_a_lack_of_memory),
 	cmocka_unit_test(tables_hold_together),
 };

@@ -97,8 +97,10 @@ each_kind_and_project_has_its_own(void **state)
 	put(&k, RECORD_UP, "web", n);
 	test_ok(record_get(k.store, RECORD_UP, "web", &a, &got, &e), &e);
 	assert_true(node_equal(n, got));
-	assert_int_equal(
-	    record_get(k.store, RECORD_DOWN, "web", &a, &got, &e), RECORD_NONE);
+	for (int kind = RECORD_DOWN; kind <= RECORD_AUTOSCALE; kind++)
+		assert_int_equal(record_get(k.store, (enum record_kind)kind,
+				     "web", &a, &got, &e),
+		    RECORD_NONE);
 	assert_int_equal(
 	    record_get(k.store, RECORD_UP, "we", &a, &got, &e), RECORD_NONE);
 	assert_int_equal(

@@ -15,6 +15,7 @@ static const char *const words[][2] = {
 	{ "{date}", "2025-05-13_15h20m00s" },
 	{ "{service}", "web" },
 	{ "{dlog}", "start.log" },
+	{ "{vm}", "db1" },
 	{ "{job}", "17" },
 	{ "{token}", "a/b c" },
 	{ "{key}", "web.conf" },
