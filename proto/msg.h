@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "proto/spec_vm.h"
+#include "proto/vm.h"
 
 /* POST /v1/project/up/{project} */
 struct msg_up {

@@ -9,7 +9,7 @@
 
 #include "proto/names.h"
 #include "proto/spec.h"
-#include "proto/spec_vm.h"
+#include "proto/vm.h"
 
 extern const struct schema spec_project_schema;
 extern const struct schema spec_readonly_schema;

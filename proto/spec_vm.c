@@ -7,7 +7,7 @@
  * rules over several keys. What is said in a body are the original's words.
  */
 
-#include "proto/spec_vm.h"
+#include "proto/spec.h"
 
 #include <string.h>
 

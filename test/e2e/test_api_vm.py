@@ -337,8 +337,7 @@ def test_records(make_node):
          "response": {"job_id": 3}}]}
     tail.put_record("vm", "db1", {**vm, "last_update": now - 100.5})
     tail.put_record("autoscale", "web", {**scaled, "last_update": now - 60})
-    tail.put_record("autoscale", "old", {**scaled,
-                                          "last_update": now - 7201})
+    tail.put_record("autoscale", "old", {**scaled, "last_update": now - 7201})
     tail.start()
     main = make_node({"chains": {"a": chain_to(tail)}}).start()
     for node, prefix in ((tail, "/v1"), (main, "/v1/chain/a")):
