@@ -260,8 +260,8 @@ shape_node(struct arena *a, const struct route_shape *s, const char **bad)
 /* Bodies */
 
 static struct node *row_node(struct arena *a, const struct schema_row *r);
-static struct node *rows_node(
-    struct arena *a, const struct schema_row *rows, size_t n, size_t prefix);
+static struct node *rows_node(struct arena *a, const struct schema_row *rows,
+    size_t n, size_t prefix, unsigned flags);
 
 static void
 add_range(struct arena *a, struct node *n, const struct schema_row *r)
@@ -340,22 +340,28 @@ value_node(struct arena *a, const struct schema_row *r)
 	return node_new(a, NODE_MAP);
 }
 
+static struct node *
+or_null(struct arena *a, struct node *n)
+{
+	struct node *any = node_new(a, NODE_MAP), *list;
+
+	list = node_new(a, NODE_LIST);
+	node_add(a, list, n);
+	node_add(a, list, named(a, "null"));
+	node_set(a, any, "anyOf", list);
+	return any;
+}
+
 /* null is the same as absence, so what need not be there may be null. */
 static struct node *
 row_node(struct arena *a, const struct schema_row *r)
 {
 	bool nullable = r->key != NULL ? !(r->flags & SCHEMA_REQUIRED)
 				       : (r->flags & SCHEMA_NULLABLE) != 0;
-	struct node *n = value_node(a, r), *any, *list;
+	struct node *n = value_node(a, r);
 
-	if (nullable) {
-		list = node_new(a, NODE_LIST);
-		node_add(a, list, n);
-		node_add(a, list, named(a, "null"));
-		any = node_new(a, NODE_MAP);
-		node_set(a, any, "anyOf", list);
-		n = any;
-	}
+	if (nullable)
+		n = or_null(a, n);
 	if (r->doc != NULL)
 		node_set(a, n, "description", node_str(a, r->doc));
 	return n;
@@ -374,11 +380,13 @@ below(const struct schema_row *rows, size_t n, size_t len)
 }
 
 static struct node *
-rows_node(
-    struct arena *a, const struct schema_row *rows, size_t n, size_t prefix)
+rows_node(struct arena *a, const struct schema_row *rows, size_t n,
+    size_t prefix, unsigned flags)
 {
 	struct object o = object_begin(a);
 
+	if (!(flags & (SCHEMA_UNKNOWN_IGNORE | SCHEMA_UNKNOWN_WARN)))
+		node_set(a, o.map, "additionalProperties", node_bool(a, false));
 	for (size_t i = 0; i < n; i++) {
 		const struct schema_row *r = &rows[i];
 		const char *key = r->key + prefix;
@@ -387,7 +395,9 @@ rows_node(
 
 		if (r->type == SCHEMA_GROUP) {
 			more = below(r, n - i, len);
-			value = rows_node(a, r + 1, more, len + 1);
+			value = rows_node(a, r + 1, more, len + 1, r->flags);
+			if (!(r->flags & SCHEMA_REQUIRED))
+				value = or_null(a, value);
 			node_set(a, value, "description", node_str(a, r->doc));
 		} else {
 			value = row_node(a, r);
@@ -401,10 +411,32 @@ rows_node(
 	return object_end(&o);
 }
 
+/* Any of the variants, each with its own name as the tag. */
+static struct node *
+variants_node(struct arena *a, const struct schema *s)
+{
+	struct node *any = node_new(a, NODE_MAP), *list, *n, *tag;
+
+	list = node_new(a, NODE_LIST);
+	for (size_t i = 0; i < s->n_variants; i++) {
+		const struct schema *v = s->variants[i];
+
+		n = rows_node(a, v->rows, v->n, 0, v->flags);
+		tag = node_new(a, NODE_MAP);
+		node_set(a, tag, "const", node_str(a, v->name));
+		node_replace(a, node_get(n, "properties"), v->rows[0].key, tag);
+		node_add(a, list, n);
+	}
+	node_set(a, any, "anyOf", list);
+	return any;
+}
+
 struct node *
 openapi_body(struct arena *a, const struct schema *s)
 {
-	return rows_node(a, s->rows, s->n, 0);
+	if (s->n_variants > 0)
+		return variants_node(a, s);
+	return rows_node(a, s->rows, s->n, 0, s->flags);
 }
 
 const char *

@@ -190,8 +190,11 @@ static const struct schema datacenter_schema = {
 const struct schema_row spec_str_row = { .type = SCHEMA_STR };
 const struct schema_row spec_label_row = { .type = SCHEMA_STR,
 	.check = check_label };
-const struct schema_row spec_key_row = { .type = SCHEMA_STR,
-	.check = check_key };
+const struct schema_row spec_key_row = {
+	.type = SCHEMA_STR,
+	.check = check_key,
+	.pattern = "^[a-zA-Z][a-zA-Z0-9]*(?:[._-][a-zA-Z][a-zA-Z0-9]*)*$",
+};
 const struct schema_row spec_entrypoint_row = { .type = SCHEMA_STR,
 	.check = check_entrypoint };
 const struct schema_row spec_datacenter_row = { .type = SCHEMA_STRUCT,

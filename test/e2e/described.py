@@ -106,4 +106,7 @@ class Described:
                 yield f"{where}.{name} is missing"
         for name, member in value.items():
             rule = known.get(name, schema.get("additionalProperties", {}))
+            if rule is False:
+                yield f"{where}.{name} is unknown"
+                continue
             yield from self.faults(rule, member, f"{where}.{name}")

@@ -11,6 +11,7 @@ import pytest
 
 from described import Described
 from node import DIRECTOR_FILE, Reply, document
+from test_api_vm import MINIMAL
 from test_scopes import all_routes, path_of
 
 GOOD_BODIES = {
@@ -19,7 +20,12 @@ GOOD_BODIES = {
     "BodyDown": {"environment": {"A": "b"}, "force": True},
     "BodyMetadata": {"value": "x"},
     "BodyNamespace": {"mapping": [{"directory": "/d"}]},
+    "BodyVm": MINIMAL,
 }
+# VMs are not there yet.
+ACCEPTED = {"BodyVm": (501,)}
+# What may be null, but not in the good body: another member would be needed.
+NEEDED = {("BodyVm", "makejail"), ("BodyVm", "makejailFromMetadata")}
 
 
 def tree():
@@ -171,6 +177,7 @@ def test_a_body_is_what_is_documented(node, path, method, name):
     schema = tree()["components"]["schemas"][name]
     good = GOOD_BODIES[name]
     path = path_of(path).replace("/x", "/key")
+    accepted = ACCEPTED.get(name, (200, 201))
     if method == "PUT" and "metadata" in path:
         assert node.post(path, good).status == 201
     assert not list(document().faults(schema, good, "body"))
@@ -187,8 +194,8 @@ def test_a_body_is_what_is_documented(node, path, method, name):
         if member not in schema.get("required", []):
             assert not list(document().faults(rule, None, "body"))
             r = node.request(method, path, {**good, member: None})
-            assert r.status in (200, 201), r
-    assert node.request(method, path, good).status in (200, 201)
+            assert r.status in accepted or (name, member) in NEEDED, r
+    assert node.request(method, path, good).status in accepted
 
 
 # The checker itself

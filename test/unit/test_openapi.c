@@ -133,8 +133,10 @@ a_table_becomes_a_schema(void **state)
 	arena_init(&a, 65536);
 	assert_string_equal(openapi_body_name(&a, &table), "BodySample");
 	assert_string_equal(text_of(&a, openapi_body(&a, &table)),
-	    "{\"type\":\"object\",\"properties\":{"
-	    "\"net\":{\"type\":\"object\",\"properties\":{"
+	    "{\"type\":\"object\",\"additionalProperties\":false,"
+	    "\"properties\":{"
+	    "\"net\":{\"type\":\"object\",\"additionalProperties\":false,"
+	    "\"properties\":{"
 	    "\"port\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":9,"
 	    "\"description\":\"Port.\"},"
 	    "\"mode\":{\"type\":\"string\",\"enum\":[\"fast\",\"slow\"],"
