@@ -216,13 +216,8 @@ human_project(struct strbuf *out, const char *name, const struct node *info)
 	add_line(out, 6, "last_log", node_get(info, "last_log"));
 	add_line(out, 6, "locked", node_get(info, "locked"));
 	strbuf_adds(out, "      services:\n");
-	for (size_t i = 0; services != NULL && services->type == NODE_LIST &&
-	     i < services->u.list.n;
-	     i++) {
-		strbuf_adds(out, "        - ");
-		human_repr(out, services->u.list.items[i]);
-		strbuf_addc(out, '\n');
-	}
+	if (services != NULL && services->type == NODE_LIST)
+		add_items(out, 8, services);
 	add_operation(out, "up", node_get(info, "up"));
 	add_operation(out, "down", node_get(info, "down"));
 }
