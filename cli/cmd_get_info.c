@@ -207,12 +207,14 @@ run(struct session *s)
 
 	if (strcmp(s->args.type, "autoscale") == 0 && s->args.filter.n == 0 &&
 	    !s->args.filter_per_project)
-		return session_usage(s, NULL,
-		    "Autoscale requires you define at least one filter");
+		return info_needs_filter(s);
 	if (all.type == NULL)
 		return session_usage(s, NULL,
 		    "--type '%s': is not supported yet by this version",
 		    s->args.type);
+	if (!s->args.filter_per_project && s->args.filter.n == 0 &&
+	    (all.type->flags & INFO_NEEDS_FILTER) != 0)
+		return info_needs_filter(s);
 	rc = session_load_spec(s, s->args.file);
 	if (rc == EXIT_CODE_OK)
 		rc = info_filter_init(&all.filter, s, all.type, &stop);

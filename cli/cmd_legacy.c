@@ -4,7 +4,7 @@
 /*
  * Names of the original. Its long-lived processes are one daemon here, so
  * poll-* and watch-* say so and end well, for old supervisor files (cli.md 5);
- * they load nothing. Two commands are known but not there yet.
+ * they load nothing. One command is known but not there yet.
  */
 #include "cli/commands.h"
 #include "cli/session.h"
@@ -42,19 +42,6 @@ static const struct cmd_opt template_opts[] = {
 	    CMD_AT(mako_directories), NULL, ".", "Where templates are." },
 };
 
-static const struct cmd_opt jail_log_opts[] = {
-	{ "file", "FILE", CMD_STR, 'f', false, CMD_AT(file), NULL, NULL,
-	    "Deployment file." },
-	{ "type", "TYPE", CMD_STR, 't', false, CMD_AT(type), NULL, NULL,
-	    "Type of the log." },
-	{ "entity", "ENTITY", CMD_STR, 'e', false, CMD_AT(date), NULL, NULL,
-	    "Whose log." },
-	{ "subtype", "SUBTYPE", CMD_STR, 's', false, CMD_AT(service), NULL,
-	    NULL, "Subtype of the log." },
-	{ "log", "LOG", CMD_STR, 'l', false, CMD_AT(log), NULL, NULL,
-	    "Name of the log." },
-};
-
 /* clang-format off */
 #define LEGACY(id, name_)                                                      \
 	const struct cmd cmd_##id = {                                          \
@@ -85,18 +72,6 @@ const struct cmd cmd_poll_jail_extras = {
 	.opts = extras_opts,
 	.opts_n = ARRAY_LEN(extras_opts),
 	.run = nothing_to_do,
-};
-
-const struct cmd cmd_get_jail_log = {
-	.name = "get-jail-log",
-	.group = CMD_HIDDEN,
-	.flags = CMD_BARE,
-	.summary = "Print one of AppJail's logs (not supported yet)",
-	.opts = jail_log_opts,
-	.opts_n = ARRAY_LEN(jail_log_opts),
-	.words = "ENTRYPOINT",
-	.words_max = 1,
-	.run = not_yet,
 };
 
 const struct cmd cmd_print_template = {

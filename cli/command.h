@@ -62,9 +62,11 @@ struct cmd_args {
 	bool filter_per_project;
 	bool autoscale_labels;
 
-	/* get-project-log */
+	/* get-project-log, get-jail-log (with type) */
 	const char *date;
 	const char *service;
+	const char *entity;
+	const char *subtype;
 	const char *log;
 
 	/* gen-token */

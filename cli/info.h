@@ -42,7 +42,7 @@ enum info_shape {
 enum info_flags {
 	/* --filter gives names as they are, not patterns. */
 	INFO_LITERAL = 1,
-	/* Nothing is asked without --filter; it is refused. */
+	/* Without any name it is refused. */
 	INFO_NEEDS_FILTER = 2,
 	/* Patterns are for chains. */
 	INFO_BY_CHAIN = 4,
@@ -80,7 +80,7 @@ struct info_type {
 /* NULL-terminated, for the option. */
 extern const char *const info_type_names[];
 extern const char *const info_jail_items[];
-/* name is one of info_type_names. */
+/* NULL: there is none. */
 const struct info_type *info_find_type(const char *name);
 
 /* Which names are meant. */
@@ -95,6 +95,8 @@ struct info_filter {
  * do. */
 enum exitcode info_filter_init(struct info_filter *f, struct session *s,
     const struct info_type *type, bool *ret_stop);
+/* Says that INFO_NEEDS_FILTER is not heeded. */
+enum exitcode info_needs_filter(struct session *s);
 void info_filter_fini(struct info_filter *f);
 /* Also true when there is no filter at all. NULL (the root chain) passes only
  * then. */

@@ -11,6 +11,13 @@
 #include "cli/info.h"
 #include "lib/data/regex.h"
 
+enum exitcode
+info_needs_filter(struct session *s)
+{
+	return session_usage(s, "name a project with --filter",
+	    "Autoscale requires you define at least one filter");
+}
+
 /* The one name of the file for this type; *ret_said: it has none, and a
  * warning says so. NULL also when the kind has no say. */
 static const char *
@@ -45,8 +52,7 @@ choose_names(struct info_filter *f, struct session *s,
 	}
 	if (f->names.n == 0 && !*ret_stop &&
 	    (type->flags & INFO_NEEDS_FILTER) != 0)
-		return session_usage(s, NULL,
-		    "Autoscale requires you define at least one filter");
+		return info_needs_filter(s);
 	return EXIT_CODE_OK;
 }
 

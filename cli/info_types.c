@@ -22,6 +22,29 @@ static const struct info_item namespace_items[] = {
 	{ NULL, { ROUTE_NAMESPACE_GET, "namespace_get", "namespace" } },
 };
 
+/* In the order in which they are printed. */
+static const struct info_item jail_items[] = {
+	{ "stats", { ROUTE_JAIL_STATS, "get_stats", "stats" } },
+	{ "info", { ROUTE_JAIL_INFO, "get_info", "info" } },
+	{ "cpuset", { ROUTE_JAIL_CPUSET, "get_cpuset", "cpuset" } },
+	{ "devfs", { ROUTE_JAIL_DEVFS, "get_devfs", "devfs" } },
+	{ "expose", { ROUTE_JAIL_EXPOSE, "get_expose", "expose" } },
+	{ "healthcheck",
+	    { ROUTE_JAIL_HEALTHCHECK, "get_healthcheck", "healthcheck" } },
+	{ "limits", { ROUTE_JAIL_LIMITS, "get_limits", "limits" } },
+	{ "fstab", { ROUTE_JAIL_FSTAB, "get_fstab", "fstab" } },
+	{ "labels", { ROUTE_JAIL_LABELS, "get_labels", "labels" } },
+	{ "nat", { ROUTE_JAIL_NAT, "get_nat", "nat" } },
+	{ "volumes", { ROUTE_JAIL_VOLUMES, "get_volumes", "volumes" } },
+};
+
+static void
+print_stats(struct strbuf *out, const char *label, const struct node *value)
+{
+	(void)label;
+	human_stats(out, value);
+}
+
 static void
 print_namespace(struct strbuf *out, const char *label, const struct node *value)
 {
@@ -30,6 +53,16 @@ print_namespace(struct strbuf *out, const char *label, const struct node *value)
 }
 
 static const struct info_type types[] = {
+	{ .name = "jails",
+	    .heading = "jails",
+	    .doc = "jails",
+	    .shape = INFO_NAMES,
+	    .list = { ROUTE_JAILS, "get_jails", "jails" },
+	    .kind = NAME_JAIL,
+	    .noun = "jail",
+	    .items = jail_items,
+	    .items_n = ARRAY_LEN(jail_items),
+	    .print = human_jail_item },
 	{ .name = "projects",
 	    .heading = "projects",
 	    .doc = "projects",
@@ -44,12 +77,25 @@ static const struct info_type types[] = {
 	    .print = human_project },
 	{ .name = "chains", .flags = INFO_BY_CHAIN },
 	{ .name = "chains:tree", .flags = INFO_TREE },
+	{ .name = "chains:stats",
+	    .heading = "stats",
+	    .doc = "stats",
+	    .flags = INFO_BY_CHAIN,
+	    .shape = INFO_VALUE,
+	    .list = { ROUTE_STATS, "get_server_stats", "stats" },
+	    .print = print_stats },
 	{ .name = "projects:logs",
 	    .heading = "logs",
 	    .doc = "logs",
 	    .shape = INFO_PATHS,
 	    .depth = 2,
 	    .list = { ROUTE_PROJECTS_LOGS, "get_projects_logs", "logs" } },
+	{ .name = "jails:logs",
+	    .heading = "logs",
+	    .doc = "logs",
+	    .shape = INFO_PATHS,
+	    .depth = 3,
+	    .list = { ROUTE_JAILS_LOGS, "get_jails_logs", "logs" } },
 	{ .name = "metadata",
 	    .heading = "metadata",
 	    .doc = "metadata",

@@ -26,6 +26,7 @@ const struct cmd *const cmd_table[] = {
 	&cmd_status,
 	&cmd_get_info,
 	&cmd_get_project_log,
+	&cmd_get_jail_log,
 	&cmd_tree,
 	&cmd_jobs,
 	&cmd_audit,
@@ -49,7 +50,6 @@ const struct cmd *const cmd_table[] = {
 	&cmd_watch_commands,
 	&cmd_watch_projects,
 	&cmd_watch_vm,
-	&cmd_get_jail_log,
 	&cmd_print_template,
 };
 const size_t cmd_table_n = ARRAY_LEN(cmd_table);

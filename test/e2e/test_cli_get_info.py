@@ -213,6 +213,130 @@ def test_logs_of_another_shape(tmp_path, server, logs):
         "reply is not understood: 'logs'\n")) == ""
 
 
+# Jails
+
+ITEMS = ("stats", "info", "cpuset", "devfs", "expose", "healthcheck", "limits",
+         "fstab", "labels", "nat", "volumes")
+JAIL = {"stats": {"cputime": 91, "datasize": 8400896, "memoryuse": 75104256,
+                  "vmemoryuse": 1367982080, "readbps": 0, "pcpu": 0},
+        "info": {"name": "2a67806954", "network_ip4": "10.0.0.3",
+                 "ports": "53/tcp,53/udp", "status": "UP", "type": "thin",
+                 "version": "14.2-RELEASE"},
+        "cpuset": "0, 1",
+        "expose": [{"enabled": "1", "name": None, "network_name": "ajnet",
+                    "hport": "53", "jport": "53", "protocol": "udp",
+                    "ext_if": "tailscale0", "on_if": "tailscale0",
+                    "nro": "3"}],
+        "labels": [{"value": "1", "name": "overlord.skydns"}],
+        "nat": [{"rule": "nat on \"jext\" from 10.0.0.3 to any -> "
+                         "(\"jext:0\")", "network": "ajnet"}]}
+GOLDEN_JAIL = """\
+    2a67806954:
+      stats:
+        cputime: 91
+        datasize: 8400896 (8.01 MiB)
+        memoryuse: 75104256 (71.62 MiB)
+        vmemoryuse: 1367982080 (1.27 GiB)
+        readbps: 0 (0 bytes)
+        pcpu: 0
+      info:
+        name: 2a67806954
+        network_ip4: 10.0.0.3
+        ports: 53/tcp,53/udp
+        status: UP
+        type: thin
+        version: 14.2-RELEASE
+      cpuset: 0, 1
+      expose:
+        - {'enabled': '1', 'name': None, 'network_name': 'ajnet', 'hport': \
+'53', 'jport': '53', 'protocol': 'udp', 'ext_if': 'tailscale0', 'on_if': \
+'tailscale0', 'nro': '3'}
+      labels:
+        - {'value': '1', 'name': 'overlord.skydns'}
+      nat:
+        - {'rule': 'nat on "jext" from 10.0.0.3 to any -> ("jext:0")', \
+'network': 'ajnet'}
+"""
+GOLDEN_VM_JAIL = """\
+    vmtest:
+      stats:
+        cputime: 1
+        memoryuse: 512 (512 bytes)
+"""
+
+
+def with_jails(server):
+    rooted(server.tree(), "jails", {"jails": [
+        "2a67806954", "idle", "vmtest"]})
+    for item in ITEMS:
+        empty = None if item == "cpuset" else {} if item < "l" else []
+        for jail in ("2a67806954", "idle", "vmtest"):
+            value = JAIL.get(item, empty) if jail[0] == "2" else empty
+            if (jail, item) == ("vmtest", "stats"):
+                value = {"cputime": 1, "memoryuse": 512}
+            server.on("GET", f"/v1/jail/{item}/{jail}", 200, {item: value})
+    return server
+
+
+def test_jails(tmp_path, server):
+    with_jails(server)
+    readonly(tmp_path, server.url)
+    assert info(tmp_path, "jails", "-q") == (
+        header(server.url) + "  jails:\n" + GOLDEN_JAIL + GOLDEN_VM_JAIL)
+    assert len(server.lines("/jail/")) == 3 * len(ITEMS)
+    assert info(tmp_path, "jails", "-q", "--filter", "^v") == (
+        header(server.url) + "  jails:\n" + GOLDEN_VM_JAIL)
+    assert info(tmp_path, "jails", "-q", "--filter", "idle") == ""
+
+
+def test_jail_items(tmp_path, server):
+    """Asked for as often as named, printed in the usual order."""
+    with_jails(server)
+    readonly(tmp_path, server.url)
+    out = info(tmp_path, "jails", "-q", "--filter", "2a", "--jail-item", "nat",
+               "--jail-item", "cpuset", "--jail-item", "nat")
+    assert [x for x in out.splitlines() if x.startswith("      ")] == [
+        "      cpuset: 0, 1", "      nat:",
+        "        - {'rule': 'nat on \"jext\" from 10.0.0.3 to any -> "
+        "(\"jext:0\")', 'network': 'ajnet'}"]
+    assert sorted(server.lines("/jail/")) == [
+        "GET /v1/jail/cpuset/2a67806954", "GET /v1/jail/nat/2a67806954",
+        "GET /v1/jail/nat/2a67806954"]
+
+
+def test_stats(tmp_path, server):
+    rooted(server.tree(), "stats", {"stats": JAIL["stats"]})
+    server.rows[("GET", "/v1/chain/alpha/stats")] = [
+        (200, {"stats": {"memoryuse": 2**64 - 1}}, {})]
+    readonly(tmp_path, server.url)
+    assert info(tmp_path, "chains:stats", "-q") == header(server.url) + """\
+  stats:
+    cputime: 91
+    datasize: 8400896 (8.01 MiB)
+    memoryuse: 75104256 (71.62 MiB)
+    vmemoryuse: 1367982080 (1.27 GiB)
+    readbps: 0 (0 bytes)
+    pcpu: 0
+""" + header(server.url, "alpha", LABELS["alpha"]) + """\
+  stats:
+    memoryuse: 18446744073709551615 (16 EiB)
+"""
+    assert info(tmp_path, "chains:stats", "-q", "--filter", "delta") == ""
+    assert len(server.lines("/stats")) == 6
+
+
+def test_jails_logs(tmp_path, server):
+    rooted(server.tree(), "jails/logs", {"logs": {
+        "jails": {"web": {"startup": ["2025.log", "2026.log"], "file": []},
+                  "plain": {}}, "other": {}}})
+    readonly(tmp_path, server.url)
+    assert info(tmp_path, "jails:logs", "-q") == header(server.url) + (
+        "  logs:\n    - jails/web/startup/2025.log\n"
+        "    - jails/web/startup/2026.log\n")
+    assert info(tmp_path, "jails:logs", "-q", "--filter", "2026") == (
+        header(server.url) + "  logs:\n    - jails/web/startup/2026.log\n")
+
+
 # Failures
 
 

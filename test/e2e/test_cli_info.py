@@ -220,6 +220,30 @@ def test_project_log_faults(tmp_path, server):
         assert r.rc == 64 and "--service" in r.err
 
 
+JAIL_LOG = ["get-jail-log", "-f", "ro.yml", "-t", "jails", "-e", "web", "-s",
+            "start up", "-l"]
+
+
+def test_jail_log(tmp_path, server):
+    readonly(tmp_path, server.url)
+    path = "jail/log/jails/web/start%20up/2025.log"
+    server.on("GET", f"/v1/{path}", 200, {"log_content": "one\ntwo"})
+    server.on("GET", f"/v1/chain/alpha/{path}", 200, {"log_content": "below"})
+    r = overlord(tmp_path, *JAIL_LOG, "2025.log", "main")
+    assert (r.rc, r.out, r.err) == (0, "one\ntwo\n", "")
+    r = overlord(tmp_path, "-e", "/dev/null", *JAIL_LOG, "2025.log",
+                 "main.alpha")
+    assert (r.rc, r.out, r.err) == (0, "below\n", "")
+    assert len(server.requests) == 2
+    r = overlord(tmp_path, *JAIL_LOG, "2026.log", "main")
+    assert (r.rc, r.out) == (66, "") and "error obtaining the log: 404" in r.err
+    r = overlord(tmp_path, *JAIL_LOG, "../passwd", "main")
+    assert r.rc == 64 and "--log '../passwd': must be a name" in r.err
+    assert len(server.requests) == 3
+    r = overlord(tmp_path, *JAIL_LOG, "x")
+    assert r.rc == 64 and "missing argument 'ENTRYPOINT'" in r.err
+
+
 # Jobs and status
 
 

@@ -96,7 +96,8 @@ def test_help_lists_no_legacy(tmp_path):
     (["get-info", "-f", "x", "-t", "vm"], "--type 'vm'", ""),
     (["get-info", "-f", "x", "-t", "autoscale"],
      "Autoscale requires you define at least one filter", ""),
-    (["get-jail-log"], "'get-jail-log' is not supported yet", ""),
+    (["get-jail-log", "-f", "x", "-t", "a", "-s", "b", "-l", "c", "main"],
+     "missing option '-e' / '--entity'", "overlord get-jail-log --help"),
 ])
 def test_usage(tmp_path, args, words, hint):
     r = overlord(tmp_path, *args)
