@@ -22,6 +22,7 @@ static const bool for_narrowed[ROUTE_COUNT] = {
 	[ROUTE_CHAINS] = true,
 	[ROUTE_PROJECTS] = true,
 	[ROUTE_EVENTS] = true,
+	[ROUTE_TREE] = true,
 	[ROUTE_JOBS] = true,
 	[ROUTE_JOB] = true,
 	[ROUTE_JOB_CANCEL] = true,

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "daemon/api_internal.h"
+#include "daemon/walk.h"
 #include "lib/base/clock.h"
 #include "lib/base/num.h"
 #include "lib/data/json.h"
@@ -32,6 +33,9 @@ struct hopping {
 	int64_t deadline_ms;
 	/* The HEAD of an upsert is out. */
 	bool checking;
+	/* Of ROUTE_TREE only. */
+	struct api_tree_query tree;
+	struct walk *walk;
 };
 
 static void send_on(struct hopping *h, const char *method, const char *body);
@@ -166,6 +170,65 @@ is_success(const struct chain_reply *r)
 	return r->error == NULL && r->status >= 200 && r->status < 300;
 }
 
+/* Trees below an original (daemon/walk.h) */
+
+static void
+on_client_gone(struct api_call *c)
+{
+	struct hopping *h = c->state;
+
+	h->walk = walk_free(h->walk);
+}
+
+static void
+on_walked(const struct node *said, const struct chain_reply *failed, void *ctx)
+{
+	struct hopping *h = ctx;
+	struct api_call *c = h->call;
+	const struct tree_rules rules = api_tree_rules(c, &h->tree.wish);
+	struct tree_room room = TREE_ROOM;
+	struct error e = ERROR_INIT;
+	struct node *tree;
+
+	h->walk = walk_free(h->walk);
+	c->stream = NULL;
+	if (failed != NULL) {
+		reply_failure(h, failed);
+		return;
+	}
+	tree =
+	    treenode_take(NULL, said, &rules, h->tree.depth, &room, c->arena);
+	if (arena_check(c->arena, &e) < 0)
+		api_reply_error(c->api, c->req, &e);
+	else
+		api_reply(c->api, c->req, 200, "tree", tree);
+}
+
+static void
+start_walk(struct hopping *h)
+{
+	static const struct api_stream watch = { NULL, on_client_gone };
+	struct api_call *c = h->call;
+	const struct walk_request rq = {
+		.entrypoint = h->entrypoint,
+		.rest = h->rest,
+		.wish = h->tree.wish,
+		.depth = h->tree.depth,
+		.request_id = http_req_request_id(c->req),
+		.via = http_req_header(c->req, "X-Overlord-Via"),
+		.due_ms = h->deadline_ms,
+	};
+	struct error e = ERROR_INIT;
+
+	if (walk_start(&h->walk, c->api->deps.chain, c->api->deps.loop, &rq,
+		c->arena, on_walked, h, &e) < 0) {
+		api_reply_error(c->api, c->req, &e);
+		return;
+	}
+	c->stream = &watch;
+	c->state = h;
+}
+
 static void
 on_done(const struct chain_reply *r, void *ctx)
 {
@@ -174,7 +237,11 @@ on_done(const struct chain_reply *r, void *ctx)
 	bool absent = r->error == NULL && r->status == 404;
 
 	c->forward.v = 0;
-	if (h->checking && (absent || is_success(r))) {
+	if (c->route == ROUTE_TREE && chain_reply_is_no_route(r)) {
+		if (h->rest[0] == '\0')
+			chain_note_original(c->api->deps.chain, h->entrypoint);
+		start_walk(h);
+	} else if (h->checking && (absent || is_success(r))) {
 		h->checking = false;
 		send_on(h, absent ? "POST" : "PUT", h->body);
 	} else if (c->twin->kind == TWIN_KIND_BARE &&
@@ -189,8 +256,8 @@ on_done(const struct chain_reply *r, void *ctx)
 
 /* Requests */
 
-static int64_t
-time_left(const struct api_call *c)
+int64_t
+api_time_left(const struct api_call *c)
 {
 	const char *text = http_req_header(c->req, "X-Overlord-Deadline-Ms");
 	int64_t ms;
@@ -324,19 +391,31 @@ api_twin(struct api_call *c)
 		return;
 	}
 	h->call = c;
-	h->deadline_ms = clock_mono_ms() + time_left(c);
+	h->deadline_ms = clock_mono_ms() + api_time_left(c);
 	if (t->body != NULL && (h->body = rebuild(c, t->body)) == NULL)
 		return;
 	/* A URL may lose them on its way, so nobody below would see them. */
 	if (c->route == ROUTE_JAIL_LOG && !api_log_words_ok(c))
 		return;
+	if (c->route == ROUTE_TREE) {
+		if (!api_tree_query(c, &h->tree))
+			return;
+		h->deadline_ms = clock_mono_ms() + h->tree.left_ms;
+	}
 	if (!split_chain(c, h))
 		return;
-	h->path = path_of(c, h->rest);
+	h->path = c->route == ROUTE_TREE
+	    ? api_tree_path(c->arena, h->rest, &h->tree.wish, h->tree.depth)
+	    : path_of(c, h->rest);
 	if (h->path == NULL || arena_check(c->arena, &e) < 0) {
 		if (!error_is_set(&e))
 			(void)error_nomem(&e);
 		api_reply_error(c->api, c->req, &e);
+		return;
+	}
+	if (c->route == ROUTE_TREE && h->rest[0] == '\0' &&
+	    chain_is_original(c->api->deps.chain, h->entrypoint)) {
+		start_walk(h);
 		return;
 	}
 	/* Further up an upsert is the twin's own. */

@@ -17,6 +17,7 @@
 #include "daemon/idem.h"
 #include "daemon/inventory.h"
 #include "daemon/revoked.h"
+#include "daemon/treenode.h"
 #include "lib/auth/token.h"
 #include "lib/event/worker.h"
 #include "proto/route.h"
@@ -31,6 +32,7 @@ TAILQ_HEAD(put_list, put);
 /* What a handler that streams is told (httpd.h); it finds its own in
  * api_call.state. */
 struct api_stream {
+	/* NULL when nothing is streamed. */
 	void (*drained)(struct api_call *c);
 	/* The call is over, without an answer to give. */
 	void (*gone)(struct api_call *c);
@@ -79,7 +81,8 @@ struct api_call {
 	struct node *body;
 	/* Its record of the audit trail is made. */
 	bool audited;
-	/* NULL unless it is being streamed. */
+	/* NULL unless it is being streamed, or its handler must be told when
+	 * the client has gone. */
 	const struct api_stream *stream;
 	void *state;
 };
@@ -156,6 +159,45 @@ void api_submit(struct api *api, struct file_work *w);
 /* A request that an answer is ready for; NULL when nobody waits any more. */
 struct http_req *api_find(const struct api *api, struct req_id id);
 
+/* How long the caller waits, as X-Overlord-Deadline-Ms says. */
+int64_t api_time_left(const struct api_call *c);
+
+/* What a request for /v1/tree or its twin asks for; false after an answer. */
+struct api_tree_query {
+	struct tree_wish wish;
+	/* Levels below the server that is asked. */
+	unsigned depth;
+	int64_t left_ms;
+};
+bool api_tree_query(struct api_call *c, struct api_tree_query *ret);
+/* The path that asks this of the server at the end of a chain path; NULL when
+ * the arena is full. */
+const char *api_tree_path(struct arena *a, const char *chain,
+    const struct tree_wish *wish, unsigned depth);
+struct tree_rules api_tree_rules(
+    const struct api_call *c, const struct tree_wish *wish);
+
+/* What there is on this server, for its place in a tree: read by the file
+ * worker, then completed from the store. */
+struct treefacts {
+	/* By word; NULL: not asked for, not a matter of files, or failed. Valid
+	 * during the callback. */
+	struct node *found[TREE_WORD_COUNT];
+	/* Projects, to tell something of each. */
+	bool too_many;
+	/* The first that failed. */
+	struct error e;
+};
+typedef void treefacts_done_fn(struct api_call *c, const struct treefacts *f);
+
+/* Words that are a matter of files. */
+extern const unsigned treefacts_words;
+
+/* done comes later, and not when the client has gone or has its answer. -1: no
+ * memory. */
+int treefacts_read(
+    struct api_call *c, const struct tree_wish *wish, treefacts_done_fn *done);
+
 /* Does what the twin of a route does: forwards. */
 void api_twin(struct api_call *c);
 
@@ -166,6 +208,7 @@ void api_openapi(struct api_call *c);
 void api_labels(struct api_call *c);
 void api_chains(struct api_call *c);
 void api_breakers(struct api_call *c);
+void api_tree(struct api_call *c);
 void api_jails(struct api_call *c);
 void api_stats(struct api_call *c);
 void api_jail_item(struct api_call *c);

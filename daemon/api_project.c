@@ -13,7 +13,6 @@
 #include "daemon/program.h"
 #include "daemon/record.h"
 #include "daemon/runner.h"
-#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/data/json.h"
 #include "lib/data/node.h"
@@ -41,22 +40,6 @@ api_projects(struct api_call *c)
 	api_reply(c->api, c->req, 200, "projects", seen);
 }
 
-/* Adds the record as a member, with its age; -1 on failure. */
-static int
-add_record(struct api_call *c, struct node *info, enum record_kind kind,
-    const char *member, struct error *e)
-{
-	struct node *rec;
-	int r = record_get(
-	    c->api->deps.store, kind, c->params[0], c->arena, &rec, e);
-
-	if (r == 0) {
-		record_age(rec, clock_wall_ms(), c->arena);
-		node_set(c->arena, info, member, rec);
-	}
-	return r < 0 ? -1 : 0;
-}
-
 void
 api_project_info(struct api_call *c)
 {
@@ -68,9 +51,8 @@ api_project_info(struct api_call *c)
 		c->api->deps.inventory, c->params[0], c->arena, &info, &e) != 0)
 		info = node_new(c->arena, NODE_MAP);
 	error_clear(&e);
-	if (add_record(c, info, RECORD_UP, "up", &e) < 0 ||
-	    add_record(c, info, RECORD_DOWN, "down", &e) < 0 ||
-	    arena_check(c->arena, &e) < 0)
+	if (record_add_all(
+		c->api->deps.store, c->params[0], info, c->arena, &e) < 0)
 		api_reply_error(c->api, c->req, &e);
 	else if (info->u.map.n == 0)
 		api_reply_message(c->api, c->req, 404,

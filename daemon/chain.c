@@ -26,6 +26,8 @@
 #define CALLS_MAX 256
 #define CALLS_PER_HOP 64
 #define ROUNDS_TRUSTED 3
+/* How long a child that was an original is taken for one. */
+#define ORIGINAL_MS 600000
 
 /* Hops */
 
@@ -96,20 +98,63 @@ chain_hop_is_open(const struct hop *h)
 	    breaker_state(&h->breaker, &c, clock_mono_ms()) == BREAKER_OPEN;
 }
 
+static bool
+is_hidden(const struct hop *h)
+{
+	return h->chain->config->autodisable.enabled && chain_hop_is_open(h);
+}
+
 struct node *
 chain_list(const struct chain *ch, struct arena *a)
 {
 	struct node *list = node_new(a, NODE_LIST);
 	const struct hop *h;
 
+	TAILQ_FOREACH (h, &ch->hops, link)
+		if (!h->config->disable && !is_hidden(h))
+			node_add(a, list, node_str(a, h->name));
+	return list;
+}
+
+bool
+chain_children(const struct chain *ch, struct arena *a,
+    struct chain_child **ret, size_t *ret_n)
+{
+	const struct hop *h;
+	size_t n = 0;
+
+	TAILQ_FOREACH (h, &ch->hops, link)
+		n++;
+	*ret = arena_calloc(a, n + 1, sizeof(**ret));
+	*ret_n = 0;
+	if (*ret == NULL)
+		return false;
 	TAILQ_FOREACH (h, &ch->hops, link) {
 		if (h->config->disable)
 			continue;
-		if (ch->config->autodisable.enabled && chain_hop_is_open(h))
-			continue;
-		node_add(a, list, node_str(a, h->name));
+		(*ret)[(*ret_n)++] = (struct chain_child){
+			.name = arena_strdup(a, h->name),
+			.skipped = is_hidden(h),
+		};
 	}
-	return list;
+	return arena_check(a, NULL) == 0;
+}
+
+void
+chain_note_original(struct chain *ch, const char *name)
+{
+	struct hop *h = chain_hop(ch, name);
+
+	if (h != NULL)
+		h->original_until_ms = clock_mono_ms() + ORIGINAL_MS;
+}
+
+bool
+chain_is_original(const struct chain *ch, const char *name)
+{
+	const struct hop *h = chain_hop(ch, name);
+
+	return h != NULL && clock_mono_ms() < h->original_until_ms;
 }
 
 static struct node *
@@ -261,6 +306,7 @@ chain_configure(struct chain *ch, const struct config *c, const char *serverid,
 		/* In the order of the configuration. */
 		TAILQ_INSERT_TAIL(&ch->hops, h, link);
 		h->config = &c->chains.items[i];
+		h->original_until_ms = 0;
 		h->kept = true;
 	}
 	for (h = TAILQ_FIRST(&ch->hops); h != NULL; h = next) {

@@ -44,6 +44,8 @@ struct chain_request {
 	const char *idempotency_key;
 	/* How long the caller waits. */
 	int64_t left_ms;
+	/* Not to be repeated, whatever `retry` says. */
+	bool once;
 };
 
 /* Valid during the callback. */
@@ -70,6 +72,21 @@ int chain_forward(struct chain *ch, const struct chain_request *rq,
     chain_done_fn *done, void *ctx, struct forward_id *ret, struct error *e);
 /* Idempotent; done will not be called. */
 void chain_cancel(struct chain *ch, struct forward_id id);
+/* Whether the reply is that of a server that does not know the route: of an
+ * original, if the route is ours. */
+bool chain_reply_is_no_route(const struct chain_reply *r);
+/* What a child has shown itself to be: forgotten when it fails, after a while,
+ * and when the configuration is read again. */
+void chain_note_original(struct chain *ch, const char *name);
+bool chain_is_original(const struct chain *ch, const char *name);
+/* All children that are not disabled, in order; skipped: left alone, as they
+ * fail, and so not in chain_list(). false: out of memory. */
+struct chain_child {
+	const char *name;
+	bool skipped;
+};
+bool chain_children(const struct chain *ch, struct arena *a,
+    struct chain_child **ret, size_t *ret_n);
 /* Names of the chains that are shown. */
 struct node *chain_list(const struct chain *ch, struct arena *a);
 /* NAME: state, counts, next probe. */

@@ -25,6 +25,8 @@
 /* Of the time left, one in so many stays with us. */
 #define DEADLINE_SHARE 20
 #define HEADERS_MAX 10
+/* A call that was given less than this says nothing of a child that is late. */
+#define PATIENCE_MS 100
 
 struct forward {
 	TAILQ_ENTRY(forward) link;
@@ -45,6 +47,7 @@ struct forward {
 	struct config_retry retry;
 	unsigned retries;
 	unsigned attempt;
+	int64_t given_ms;
 	int64_t deadline_ms;
 	bool tail;
 	/* The breaker waits for it. */
@@ -95,6 +98,24 @@ is_from_below(const struct chain_reply *r)
 	return node_get(r->body, "function") != NULL;
 }
 
+bool
+chain_reply_is_no_route(const struct chain_reply *r)
+{
+	const char *message = node_text(node_get(r->body, "message"));
+
+	return r->error == NULL && r->status == 404 && !is_from_below(r) &&
+	    message != NULL && strcmp(message, "Not Found") == 0;
+}
+
+/* Whether it was the caller who gave nobody the time to answer. */
+static bool
+was_impatient(const struct forward *f)
+{
+	return f->reply.error != NULL &&
+	    strstr(f->reply.error, "Timeout") != NULL &&
+	    f->given_ms < PATIENCE_MS;
+}
+
 static enum breaker_event
 verdict(const struct forward *f)
 {
@@ -105,7 +126,7 @@ verdict(const struct forward *f)
 	if (r->error == NULL && r->status == 404 &&
 	    strcmp(f->method, "HEAD") == 0)
 		return BREAKER_SUCCESS;
-	if (!f->tail || is_from_below(r))
+	if (!f->tail || is_from_below(r) || was_impatient(f))
 		return BREAKER_NEITHER;
 	if (r->error != NULL)
 		return BREAKER_FAILURE;
@@ -135,6 +156,8 @@ finish(struct forward *f)
 	struct hop *h = chain_hop(f->chain, f->hop);
 	enum breaker_event v = verdict(f);
 
+	if (h != NULL && v == BREAKER_FAILURE)
+		h->original_until_ms = 0;
 	if (h != NULL && f->ticketed && v == BREAKER_FAILURE)
 		h->failed++;
 	give_back(f, v);
@@ -295,7 +318,10 @@ static void
 attempt(struct forward *f)
 {
 	int64_t left = f->deadline_ms - clock_mono_ms();
-	int64_t share = left - left / DEADLINE_SHARE;
+	/* Nobody below need work longer than we wait. */
+	int64_t wait =
+	    f->t.read_ms > 0 && f->t.read_ms < left ? f->t.read_ms : left;
+	int64_t share = wait - wait / DEADLINE_SHARE;
 	char deadline[64];
 	struct httpc_request rq = {
 		.method = f->method,
@@ -384,8 +410,10 @@ forward_new(struct forward **ret, struct hop *h, const struct chain_request *rq,
 	    : NULL;
 	f->t = h->config->t;
 	f->retry = h->config->retry;
-	f->retries =
-	    f->retry.total.value > 0 ? (unsigned)f->retry.total.value : 0;
+	f->retries = !rq->once && f->retry.total.value > 0
+	    ? (unsigned)f->retry.total.value
+	    : 0;
+	f->given_ms = rq->left_ms;
 	f->deadline_ms = clock_mono_ms() + rq->left_ms;
 	f->tail = rq->tail;
 	add_headers(f, h, rq);

@@ -28,6 +28,8 @@ struct hop {
 	int64_t checked_ms;
 	/* Of the heartbeat's request under way; 0: none. */
 	struct forward_id ping;
+	/* Until then it counts as an original; 0: not. */
+	int64_t original_until_ms;
 	/* Still in the configuration. */
 	bool kept;
 	/* Since the start. */

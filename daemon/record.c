@@ -9,6 +9,7 @@
 #include "daemon/record.h"
 
 #include "daemon/tables.h"
+#include "lib/base/clock.h"
 #include "lib/data/json.h"
 #include "lib/data/node.h"
 
@@ -143,6 +144,26 @@ record_age(struct node *record, int64_t now_ms, struct arena *a)
 	age = now_ms - ms_of(at);
 	node_replace(a, record, "last_update",
 	    node_float(a, (double)(age > 0 ? age : 0) / 1000.0));
+}
+
+int
+record_add_all(struct store *s, const char *project, struct node *info,
+    struct arena *a, struct error *e)
+{
+	static const enum record_kind kinds[] = { RECORD_UP, RECORD_DOWN };
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		struct node *rec;
+		int r = record_get(s, kinds[i], project, a, &rec, e);
+
+		if (r < 0)
+			return -1;
+		if (r != 0)
+			continue;
+		record_age(rec, clock_wall_ms(), a);
+		node_set(a, info, kind_words[kinds[i]], rec);
+	}
+	return arena_check(a, e);
 }
 
 void

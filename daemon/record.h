@@ -48,6 +48,10 @@ enum {
 };
 int record_get(struct store *s, enum record_kind kind, const char *project,
     struct arena *a, struct node **ret, struct error *e);
+/* Adds what the last up and down came to, with the age of it, as members of
+ * `info`. */
+int record_add_all(struct store *s, const char *project, struct node *info,
+    struct arena *a, struct error *e);
 /* Turns last_update into an age in seconds, never below zero. */
 void record_age(struct node *record, int64_t now_ms, struct arena *a);
 

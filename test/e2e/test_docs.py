@@ -230,7 +230,7 @@ def same_shape(shown, real, path="reply"):
         assert isinstance(real, (int, float)), f"{path}: {real}"
     elif path.rpartition(".")[2] in ("jail", "by", "request_id", "last_log",
                                      "log_content", "token", "directory",
-                                     "file"):
+                                     "file", "server", "version"):
         assert isinstance(real, str) and real, f"{path}: {real}"
     elif path.rpartition(".")[2] in ("owner", "group"):
         assert isinstance(real, int), f"{path}: {real}"

@@ -18,7 +18,7 @@ WORDS = {"project": "web", "date": "2026-01-01_00h00m00s", "service": "web",
          "chain": "alpha"}
 # What a token for some projects may call beside what has {project}.
 FOR_NARROWED = {"PING", "LABELS", "CHAINS", "PROJECTS", "JOBS", "JOB", "OPENAPI",
-                "JOB_CANCEL", "JOB_RETRY", "JOB_OUTPUT", "EVENTS",
+                "JOB_CANCEL", "JOB_RETRY", "JOB_OUTPUT", "EVENTS", "TREE",
                 "CHAIN_PING", "CHAIN_LABELS", "CHAIN_CHAINS"}
 
 
