@@ -205,13 +205,8 @@ run(struct session *s)
 	enum exitcode rc;
 	bool stop = false;
 
-	if (strcmp(s->args.type, "autoscale") == 0 && s->args.filter.n == 0 &&
-	    !s->args.filter_per_project)
-		return info_needs_filter(s);
 	if (all.type == NULL)
-		return session_usage(s, NULL,
-		    "--type '%s': is not supported yet by this version",
-		    s->args.type);
+		return EXIT_CODE_SOFTWARE;
 	if (!s->args.filter_per_project && s->args.filter.n == 0 &&
 	    (all.type->flags & INFO_NEEDS_FILTER) != 0)
 		return info_needs_filter(s);

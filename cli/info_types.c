@@ -38,6 +38,28 @@ static const struct info_item jail_items[] = {
 	{ "volumes", { ROUTE_JAIL_VOLUMES, "get_volumes", "volumes" } },
 };
 
+static const struct info_item vm_items[] = {
+	{ NULL, { ROUTE_VM, "get_status_vm", "status" } },
+};
+
+static const struct info_item autoscale_items[] = {
+	{ NULL, { ROUTE_PROJECT_AUTOSCALE, "get_status_autoscale", "status" } },
+};
+
+static void
+print_vm(struct strbuf *out, const char *label, const struct node *value)
+{
+	(void)label;
+	human_vm(out, value);
+}
+
+static void
+print_autoscale(struct strbuf *out, const char *label, const struct node *value)
+{
+	(void)label;
+	human_autoscale(out, value);
+}
+
 static void
 print_stats(struct strbuf *out, const char *label, const struct node *value)
 {
@@ -118,6 +140,24 @@ static const struct info_type types[] = {
 	    .items = namespace_items,
 	    .items_n = ARRAY_LEN(namespace_items),
 	    .print = print_namespace },
+	{ .name = "autoscale",
+	    .heading = "projects",
+	    .doc = "projects",
+	    .flags = INFO_LITERAL | INFO_NEEDS_FILTER | INFO_SKIP_MISSING,
+	    .kind = NAME_PROJECT,
+	    .noun = "project",
+	    .items = autoscale_items,
+	    .items_n = ARRAY_LEN(autoscale_items),
+	    .print = print_autoscale },
+	{ .name = "vm",
+	    .heading = "projects",
+	    .doc = "vms",
+	    .flags = INFO_LITERAL | INFO_SKIP_MISSING,
+	    .kind = NAME_VM,
+	    .noun = "VM",
+	    .items = vm_items,
+	    .items_n = ARRAY_LEN(vm_items),
+	    .print = print_vm },
 };
 
 const char *const info_type_names[] = { "jails", "projects", "chains",

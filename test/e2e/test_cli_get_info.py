@@ -337,6 +337,81 @@ def test_jails_logs(tmp_path, server):
         header(server.url) + "  logs:\n    - jails/web/startup/2026.log\n")
 
 
+# VMs and autoscaling
+
+VM = {"operation": "COMPLETED", "output": "md0 created\n md0p1 added\n\n done",
+      "last_update": 312.6, "job_id": 17}
+GOLDEN_VM = """\
+      virtual-machines:
+          operation: COMPLETED
+          output: |
+            md0 created
+             md0p1 added
+           \x20
+             done
+          last_update: 5 minutes and 12.6 seconds
+          job_id: 17
+"""
+ROUND = {"last_update": 7.65, "operation": "COMPLETED", "logs": [
+    {"project": "p", "chain": None, "context": "up",
+     "response": {"job_id": 3}},
+    {"project": "p", "chain": "alpha", "context": "metadata", "length": 0,
+     "response": []}]}
+GOLDEN_ROUND = """\
+      autoScale:
+        last_update: 7.65 seconds
+        operation: COMPLETED
+        logs:
+          - {'project': 'p', 'chain': None, 'context': 'up', 'response': \
+{'job_id': 3}}
+          - {'project': 'p', 'chain': 'alpha', 'context': 'metadata', \
+'length': 0, 'response': []}
+"""
+
+
+def test_vm(tmp_path, server):
+    server.tree().on("GET", "/v1/vm/vmtest", 200, {"status": VM})
+    server.on("GET", "/v1/vm/other", 200, {"status": VM})
+    server.on("GET", "/v1/vm/empty", 200, {"status": {}})
+    readonly(tmp_path, server.url)
+    one = header(server.url) + "  projects:\n    vmtest:\n" + GOLDEN_VM
+    assert info(tmp_path, "vm", "-q", "--filter", "vmtest") == one
+    assert info(tmp_path, "vm", "-q", "--filter", "empty", "--filter",
+                "vmtest", "--filter", "nope", "--filter", "other") == (
+        one + "    other:\n" + GOLDEN_VM)
+    asked = len(server.lines("/vm/"))
+    assert info(tmp_path, "vm", "-q") == ""
+    r = overlord(tmp_path, "get-info", "-f", "ro.yml", "-t", "vm", "--filter",
+                 "v", "--chain", "<root>")
+    assert (r.rc, r.out) == (0, "") and (
+        "(datacenter:main, chain:None, function:get_status_vm) error executing"
+        " the remote call: v: Invalid VM name\n") in r.err
+    assert len(server.lines("/vm/")) == asked
+    doc = json.loads(info(tmp_path, "vm", "--filter", "vmtest", "-o", "json"))
+    assert doc["nodes"][0]["vms"] == {"vmtest": VM}
+    assert doc["nodes"][1]["vms"] == {}
+
+
+def test_autoscale(tmp_path, server):
+    server.tree().on("GET", "/v1/project/autoscale/p", 200, {"status": ROUND})
+    server.on("GET", "/v1/project/autoscale/q", 200, {"status": ROUND})
+    readonly(tmp_path, server.url)
+    project(tmp_path, server.url)
+    one = header(server.url) + "  projects:\n    p:\n" + GOLDEN_ROUND
+    assert info(tmp_path, "autoscale", "-q", "--filter", "p") == one
+    assert info(tmp_path, "autoscale", "-q", "--filter", "p", "--filter",
+                "q") == one + "    q:\n" + GOLDEN_ROUND
+    assert info(tmp_path, "autoscale", "-q", "--filter-per-project", "-f",
+                "web.yml") == one
+    n = len(server.requests)
+    r = overlord(tmp_path, "get-info", "-f", "ro.yml", "-t", "autoscale",
+                 "--filter-per-project")
+    assert r.rc == 64 and r.err == (
+        "overlord: Autoscale requires you define at least one filter\n"
+        "  hint: name a project with --filter\n")
+    assert len(server.requests) == n
+
+
 # Failures
 
 

@@ -93,7 +93,6 @@ def test_help_lists_no_legacy(tmp_path):
     (["apply", "-e", "x", "-f", "y"], "unknown option '-e'",
      "'-e' stands before the command; --env-file may stand anywhere"),
     (["--parallel", "0", "help"], "--parallel: must be 1 to 1024", ""),
-    (["get-info", "-f", "x", "-t", "vm"], "--type 'vm'", ""),
     (["get-info", "-f", "x", "-t", "autoscale"],
      "Autoscale requires you define at least one filter", ""),
     (["get-jail-log", "-f", "x", "-t", "a", "-s", "b", "-l", "c", "main"],
