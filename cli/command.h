@@ -88,6 +88,8 @@ struct cmd_args {
 	const char *output;
 	bool no_headers;
 	bool exit_code;
+	bool watch;
+	int64_t interval_ms;
 
 	/* tree */
 	struct cmd_strs labels;

@@ -45,13 +45,18 @@ table_add(struct table *t, const char *const *cells)
 		size_t cap = t->rows_cap == 0 ? 16 : t->rows_cap * 2;
 		const char **bigger =
 		    arena_calloc(t->arena, cap * t->columns_n, sizeof(*bigger));
+		enum term_color *colors =
+		    arena_calloc(t->arena, cap, sizeof(*colors));
 
-		if (bigger == NULL)
+		if (bigger == NULL || colors == NULL)
 			return;
-		if (t->rows_n > 0)
+		if (t->rows_n > 0) {
 			memcpy(bigger, t->cells,
 			    t->rows_n * t->columns_n * sizeof(*bigger));
+			memcpy(colors, t->colors, t->rows_n * sizeof(*colors));
+		}
 		t->cells = bigger;
+		t->colors = colors;
 		t->rows_cap = cap;
 	}
 	row = t->cells + t->rows_n * t->columns_n;
@@ -63,6 +68,13 @@ table_add(struct table *t, const char *const *cells)
 	t->rows_n++;
 }
 
+void
+table_color(struct table *t, enum term_color color)
+{
+	if (t->rows_n > 0)
+		t->colors[t->rows_n - 1] = color;
+}
+
 static size_t
 cell_width(const char *s)
 {
@@ -70,13 +82,14 @@ cell_width(const char *s)
 }
 
 static void
-add_cell(struct strbuf *out, const char *cell, size_t width, bool right)
+add_cell(struct strbuf *out, const char *cell, size_t width, bool right,
+    enum term_color color)
 {
 	size_t pad = width - cell_width(cell);
 
 	if (right)
 		strbuf_addf(out, "%*s", (int)pad, "");
-	strbuf_adds(out, cell);
+	term_add_color(out, color != TERM_PLAIN, color, cell);
 	if (!right)
 		strbuf_addf(out, "%*s", (int)pad, "");
 }
@@ -93,10 +106,13 @@ cut_line(struct strbuf *out, size_t from, size_t width)
 	strbuf_truncate(out,
 	    from + term_text_cut(out->buf + from, out->len - from, width - 1));
 	strbuf_adds(out, "\xe2\x80\xa6");
+	/* The colour may have been cut, too. */
+	if (memchr(out->buf + from, '\033', out->len - from) != NULL)
+		strbuf_adds(out, "\033[0m");
 }
 
 void
-table_print(const struct table *t, bool headings, size_t width, bool bold,
+table_print(const struct table *t, bool headings, size_t width, bool color,
     struct strbuf *out)
 {
 	size_t widths[TABLE_COLUMNS_MAX] = { 0 }, r, c, from;
@@ -120,10 +136,13 @@ table_print(const struct table *t, bool headings, size_t width, bool bold,
 			add_cell(&line,
 			    r == 0 ? t->columns[c].heading
 				   : t->cells[(r - 1) * t->columns_n + c],
-			    widths[c], t->columns[c].right);
+			    widths[c], t->columns[c].right,
+			    color && r > 0 && c == t->color_column
+				? t->colors[r - 1]
+				: TERM_PLAIN);
 		}
 		cut_line(&line, from, width);
-		term_add_color(out, bold && r == 0, TERM_BOLD, line.buf);
+		term_add_color(out, color && r == 0, TERM_BOLD, line.buf);
 		strbuf_addc(out, '\n');
 	}
 }

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "cli/term.h"
 #include "lib/base/arena.h"
 #include "lib/base/strbuf.h"
 
@@ -25,6 +26,10 @@ struct table {
 	struct arena *arena;
 	/* rows_n times columns_n texts. */
 	const char **cells;
+	/* The column that has colours, and that of each row; they show when
+	 * headings are bold. */
+	size_t color_column;
+	enum term_color *colors;
 	size_t rows_n;
 	size_t rows_cap;
 };
@@ -33,6 +38,8 @@ void table_init(
     struct table *t, const struct table_column *columns, struct arena *a);
 /* One text per column; copied and escaped, "-" for NULL or "". */
 void table_add(struct table *t, const char *const *cells);
-/* width 0: nothing is cut. bold: headings are. */
-void table_print(const struct table *t, bool headings, size_t width, bool bold,
+/* Of the cell in color_column of the row that was added last. */
+void table_color(struct table *t, enum term_color color);
+/* width 0: nothing is cut. color: headings are bold. */
+void table_print(const struct table *t, bool headings, size_t width, bool color,
     struct strbuf *out);
