@@ -199,6 +199,7 @@ static const struct schema_row mapping_rows[] = {
 	    .flags = SCHEMA_REQUIRED,
 	    .offset = offsetof(struct msg_namespace, mapping),
 	    .elem = &entry_elem,
+	    .min = 1,
 	    .doc = "Entries." },
 };
 

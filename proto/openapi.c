@@ -241,7 +241,7 @@ add_headers(const struct doc *d, struct node *to, const struct operation *o)
 	if (!has_status(route_replies[o->id].errors, "422"))
 		return;
 	schema = typed(d, "string");
-	set_str(d, schema, "pattern", "^[!-~]{1,255}$");
+	set_str(d, schema, "pattern", "^[!-~](?:[ -~]{0,253}[!-~])?$");
 	(void)add_parameter(d, to, "Idempotency-Key", "header",
 	    "The same request with it again makes no second job.", schema);
 }

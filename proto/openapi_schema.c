@@ -16,6 +16,7 @@
 #include "proto/openapi_internal.h"
 
 #define NO_NUL "^[^\\u0000]*$"
+#define VALUE "Value"
 #define DEPTH_MAX 8
 
 /* Types */
@@ -274,6 +275,15 @@ add_range(struct arena *a, struct node *n, const struct schema_row *r)
 }
 
 static struct node *
+no_nul(struct arena *a)
+{
+	struct node *n = named(a, "string");
+
+	node_set(a, n, "pattern", node_str(a, NO_NUL));
+	return n;
+}
+
+static struct node *
 str_node(struct arena *a, const struct schema_row *r)
 {
 	struct node *n = named(a, "string"), *list;
@@ -324,7 +334,7 @@ value_node(struct arena *a, const struct schema_row *r)
 	case SCHEMA_LIST:
 		n = named(a, "array");
 		node_set(a, n, "items", row_node(a, r->elem));
-		if (r->flags & SCHEMA_NONEMPTY)
+		if ((r->flags & SCHEMA_NONEMPTY) || r->min > 0)
 			node_set(a, n, "minItems", node_int(a, 1));
 		return n;
 	case SCHEMA_MAP:
@@ -356,8 +366,10 @@ or_null(struct arena *a, struct node *n)
 static struct node *
 row_node(struct arena *a, const struct schema_row *r)
 {
-	bool nullable = r->key != NULL ? !(r->flags & SCHEMA_REQUIRED)
-				       : (r->flags & SCHEMA_NULLABLE) != 0;
+	/* An element with a shape is judged by that. */
+	bool nullable = r->key != NULL
+	    ? !(r->flags & SCHEMA_REQUIRED)
+	    : (r->flags & SCHEMA_NULLABLE) != 0 && r->shape == NULL;
 	struct node *n = value_node(a, r);
 
 	if (nullable)
@@ -384,9 +396,13 @@ rows_node(struct arena *a, const struct schema_row *rows, size_t n,
     size_t prefix, unsigned flags)
 {
 	struct object o = object_begin(a);
+	bool strict = !(flags & (SCHEMA_UNKNOWN_IGNORE | SCHEMA_UNKNOWN_WARN));
 
-	if (!(flags & (SCHEMA_UNKNOWN_IGNORE | SCHEMA_UNKNOWN_WARN)))
-		node_set(a, o.map, "additionalProperties", node_bool(a, false));
+	/* What is ignored must be readable all the same. */
+	if (!strict)
+		node_set(a, o.map, "propertyNames", no_nul(a));
+	node_set(a, o.map, "additionalProperties",
+	    strict ? node_bool(a, false) : openapi_ref(a, "schemas", VALUE));
 	for (size_t i = 0; i < n; i++) {
 		const struct schema_row *r = &rows[i];
 		const char *key = r->key + prefix;
@@ -431,6 +447,28 @@ variants_node(struct arena *a, const struct schema *s)
 	return any;
 }
 
+/* Any JSON that is read: without U+0000. */
+static struct node *
+any_value(struct arena *a)
+{
+	static const char *const plain[] = { "null", "boolean", "number" };
+	struct node *any = node_new(a, NODE_MAP),
+		    *list = node_new(a, NODE_LIST);
+	struct node *array = named(a, "array"), *object = named(a, "object");
+
+	for (size_t i = 0; i < ARRAY_LEN(plain); i++)
+		node_add(a, list, named(a, plain[i]));
+	node_set(a, array, "items", openapi_ref(a, "schemas", VALUE));
+	node_set(a, object, "propertyNames", no_nul(a));
+	node_set(a, object, "additionalProperties",
+	    openapi_ref(a, "schemas", VALUE));
+	node_add(a, list, no_nul(a));
+	node_add(a, list, array);
+	node_add(a, list, object);
+	node_set(a, any, "anyOf", list);
+	return any;
+}
+
 struct node *
 openapi_body(struct arena *a, const struct schema *s)
 {
@@ -453,6 +491,7 @@ openapi_schemas(struct arena *a, const char **bad)
 
 	for (const struct route_shape *s = route_shapes; s->name != NULL; s++)
 		node_set(a, map, s->name, shape_node(a, s, bad));
+	node_set(a, map, VALUE, any_value(a));
 	/* Several twins have the same one. */
 	for (size_t i = 0; i < TWIN_COUNT; i++) {
 		const struct schema *s = twins[i].body;

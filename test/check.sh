@@ -53,6 +53,8 @@ esac
 
 need_deps build test
 [ -z "$lint" ] || need_deps lint
+# What they are made of has no packages for FreeBSD, nor always wheels.
+[ -z "$e2e" ] || [ "$(uname)" = FreeBSD ] || need_openapi
 
 if [ -n "$sanitize" ]; then
 	# The sources are the same: the linters have seen them.

@@ -11,7 +11,10 @@
 #
 # need_deps SET...  installs what is missing.  Nothing is asked of a package
 #	manager while all that a set needs is there.  Sets: build, test, lint,
-#	clang, cross, bench.
+#	clang, cross, bench, openapi.
+# need_openapi  installs the checkers of the OpenAPI document from PyPI, into a
+#	Python environment of their own, build-openapi/; tests that need them
+#	are skipped without.
 # build_overlord DIR [MESON-OPTION...]  configures DIR when that is needed,
 #	with warnings as errors, and builds: everything, or what
 #	$BUILD_TARGETS names.
@@ -94,6 +97,7 @@ probe_set() {
 		has_commands pkg-config
 		has_python venv ensurepip
 		;;
+	openapi) has_python venv ensurepip ;;
 	bench)
 		has_commands nginx beanstalkd wrk
 		;;
@@ -130,6 +134,7 @@ packages_debian() {
 			done
 		;;
 	cross) echo python3-venv python3-pip pkg-config ;;
+	openapi) echo python3-venv python3-pip ;;
 	bench) echo nginx-light beanstalkd wrk ;;
 	esac
 }
@@ -150,7 +155,7 @@ packages_freebsd() {
 		;;
 	lint) echo hs-ShellCheck git ;;
 	clang) echo llvm ;;
-	cross) ;;
+	cross | openapi) ;;
 	bench) echo nginx beanstalkd wrk ;;
 	esac
 }
@@ -212,6 +217,23 @@ need_deps() {
 		probe_set "$set_name"
 	done
 	[ -z "$missing" ] || die "still missing:$missing"
+}
+
+OPENAPI_TOOLS="schemathesis==4.32.5 openapi-spec-validator==0.9.0"
+
+need_openapi() {
+	openapi_dir=$ROOT/build-openapi
+	if [ "$OPENAPI_TOOLS" = "$(cat "$openapi_dir/.tools" 2>/dev/null)" ]; then
+		return
+	fi
+	need_deps openapi
+	echo "installing: $OPENAPI_TOOLS"
+	rm -rf "$openapi_dir"
+	"$PYTHON" -m venv "$openapi_dir"
+	# shellcheck disable=SC2086
+	"$openapi_dir/bin/pip" -q --disable-pip-version-check install \
+	    $OPENAPI_TOOLS || die "could not install $OPENAPI_TOOLS"
+	echo "$OPENAPI_TOOLS" >"$openapi_dir/.tools"
 }
 
 build_overlord() {

@@ -132,7 +132,8 @@ struct schema_row {
 	/* As text: "8888", "true", "1.5"; a LIST of strings by commas. NULL:
 	 * SCHEMA_NONE, false, 0, NULL, empty. */
 	const char *def;
-	/* INT, in the unit of the text; both 0: no limits. */
+	/* INT, in the unit of the text; both 0: no limits. LIST: min is for
+	 * documents, what it says is left to others. */
 	int64_t min;
 	int64_t max;
 	/* STR: NULL-terminated; NULL: anything. */

@@ -6,9 +6,11 @@ says. That answers are as described is looked at in each test (described.py)."""
 import http.client
 import re
 import socket
+import subprocess
 
 import pytest
 
+from api_fuzz import TOOLS, fuzz
 from described import Described
 from node import DIRECTOR_FILE, Reply, document
 from test_api_vm import MINIMAL
@@ -56,6 +58,29 @@ def test_it_is_what_the_daemon_prints(shared):
     again = shared.get("/v1/openapi.json",
                        headers={"If-None-Match": r.headers["Etag"]})
     assert again.status == 304
+
+
+needs_tools = pytest.mark.skipif(
+    not (TOOLS / "schemathesis").exists(),
+    reason="need_openapi of test/lib.sh has not been called")
+
+
+@needs_tools
+def test_it_is_valid(shared, tmp_path):
+    f = tmp_path / "openapi.json"
+    f.write_text(shared.get("/v1/openapi.json").text)
+    r = subprocess.run([TOOLS / "openapi-spec-validator", f], text=True,
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert r.returncode == 0 and "OK" in r.stdout, r.stdout
+
+
+@needs_tools
+def test_requests_by_chance(make_node, tmp_path):
+    """500 of them, always the same; api_fuzz.py makes more."""
+    statuses = fuzz(make_node(), make_node(name="below"), tmp_path, 500, 1)
+    assert statuses.total() >= 500
+    # Not all of them were refused.
+    assert statuses["200"] > 50, statuses
 
 
 def test_it_has_every_route_and_twin():
