@@ -22,9 +22,6 @@
 #include "lib/data/node.h"
 #include "proto/config.h"
 
-/* Connections to all hops, and to one. */
-#define CALLS_MAX 256
-#define CALLS_PER_HOP 64
 #define ROUNDS_TRUSTED 3
 /* How long a child that was an original is taken for one. */
 #define ORIGINAL_MS 600000
@@ -323,8 +320,8 @@ chain_new(struct chain **ret, struct loop *l, struct error *e)
 {
 	const struct httpc_config hc = {
 		.user_agent = "overlordd/" OVERLORD_VERSION,
-		.max_calls = CALLS_MAX,
-		.max_per_host = CALLS_PER_HOP,
+		.max_calls = CHAIN_CALLS_MAX,
+		.max_per_host = CHAIN_HOP_CALLS_MAX,
 	};
 	AUTO(chain) struct chain *ch = mem_calloc(1, sizeof(*ch));
 

@@ -56,6 +56,8 @@ struct forward {
 	/* Between attempts, and before an outcome that is known at once. */
 	struct timer timer;
 	bool ending;
+	/* It waits for others to end; until then, 0: it does not. */
+	int64_t place_due_ms;
 	struct call_id call;
 	/* Of the last attempt. */
 	struct arena outcome;
@@ -64,6 +66,9 @@ struct forward {
 };
 
 static void attempt(struct forward *f);
+
+/* Its own calls are in the way, not the child. */
+static const char no_place[] = "PoolTimeout";
 
 /* Breaker */
 
@@ -126,7 +131,8 @@ verdict(const struct forward *f)
 	if (r->error == NULL && r->status == 404 &&
 	    strcmp(f->method, "HEAD") == 0)
 		return BREAKER_SUCCESS;
-	if (!f->tail || is_from_below(r) || was_impatient(f))
+	if (!f->tail || is_from_below(r) || was_impatient(f) ||
+	    r->error == no_place)
 		return BREAKER_NEITHER;
 	if (r->error != NULL)
 		return BREAKER_FAILURE;
@@ -177,6 +183,45 @@ on_wait(struct timer *t)
 		attempt(f);
 }
 
+/* Places: a hop takes so many calls at the same time */
+
+static unsigned
+calls_of(const struct chain *ch, const char *hop)
+{
+	const struct forward *f;
+	unsigned n = 0;
+
+	TAILQ_FOREACH (f, &ch->forwards, link)
+		n +=
+		    f->call.v != 0 && (hop == NULL || strcmp(f->hop, hop) == 0);
+	return n;
+}
+
+static bool
+has_place(const struct forward *f)
+{
+	int64_t most = f->t.max_connections;
+
+	if (most <= 0 || most > CHAIN_HOP_CALLS_MAX)
+		most = CHAIN_HOP_CALLS_MAX;
+	return calls_of(f->chain, f->hop) < most &&
+	    calls_of(f->chain, NULL) < CHAIN_CALLS_MAX;
+}
+
+/* A call has ended: who has waited longest goes on. */
+static void
+pass_place(struct chain *ch)
+{
+	struct forward *f;
+
+	TAILQ_FOREACH (f, &ch->forwards, link) {
+		if (f->place_due_ms == 0 || !has_place(f))
+			continue;
+		timer_arm(&f->timer, 0);
+		return;
+	}
+}
+
 /* The outcome is known, but its receiver must not be called here. */
 static void
 end_soon(struct forward *f, const char *error, const char *message)
@@ -190,6 +235,25 @@ end_soon(struct forward *f, const char *error, const char *message)
 		f->reply.message = "";
 	f->ending = true;
 	timer_arm(&f->timer, 0);
+}
+
+/* Waits for a place as long as there is time. */
+static void
+wait_for_place(struct forward *f)
+{
+	int64_t now = clock_mono_ms();
+
+	if (f->place_due_ms == 0)
+		f->place_due_ms =
+		    f->t.pool_ms > 0 && now + f->t.pool_ms < f->deadline_ms
+		    ? now + f->t.pool_ms
+		    : f->deadline_ms;
+	if (now < f->place_due_ms) {
+		timer_arm(&f->timer, f->place_due_ms - now);
+		return;
+	}
+	f->place_due_ms = 0;
+	end_soon(f, no_place, "too many calls to it are under way");
 }
 
 /* Retries */
@@ -250,6 +314,7 @@ take_failure(struct forward *f, const struct httpc_failure *failed)
 		[HTTPC_UNREACHED] = "ConnectError",
 		[HTTPC_CONNECT_TIMEOUT] = "ConnectTimeout",
 		[HTTPC_TIMEOUT] = "ReadTimeout",
+		[HTTPC_WRITE_TIMEOUT] = "WriteTimeout",
 		[HTTPC_BROKE] = "ReadError",
 		[HTTPC_GARBLED] = "RemoteProtocolError",
 		[HTTPC_TOO_LONG] = "RemoteProtocolError",
@@ -298,6 +363,7 @@ on_done(struct call_id id, const struct httpc_reply *r,
 
 	(void)id;
 	f->call.v = 0;
+	pass_place(f->chain);
 	arena_reset(&f->outcome);
 	f->reply = (struct chain_reply){ .url = f->url };
 	f->retry_after = -1;
@@ -314,10 +380,22 @@ positive(int64_t ms)
 	return ms > 0 ? ms : 0;
 }
 
+/* Whether the connection is to be used again: no more of them than so many are
+ * left idle. */
+static bool
+is_kept(const struct forward *f)
+{
+	int64_t most = f->t.max_keepalive_connections;
+
+	return f->t.keepalive_expiry_ms != 0 &&
+	    (most < 0 || calls_of(f->chain, f->hop) < most);
+}
+
 static void
 attempt(struct forward *f)
 {
 	int64_t left = f->deadline_ms - clock_mono_ms();
+	bool waited = f->place_due_ms != 0;
 	/* Nobody below need work longer than we wait. */
 	int64_t wait =
 	    f->t.read_ms > 0 && f->t.read_ms < left ? f->t.read_ms : left;
@@ -331,12 +409,20 @@ attempt(struct forward *f)
 		.body_len = f->body != NULL ? strlen(f->body) : 0,
 		.connect_ms = positive(f->t.connect_ms),
 		.read_ms = positive(f->t.read_ms),
+		.write_ms = f->t.write_ms > 0 ? f->t.write_ms : -1,
 		.total_ms = left,
+		.close = !is_kept(f),
+		.keep_ms = f->t.keepalive_expiry_ms,
 		.cacert = f->cacert,
 		.reply_max = REPLY_MAX,
 	};
 	struct error e = ERROR_INIT;
 
+	if (!has_place(f)) {
+		wait_for_place(f);
+		return;
+	}
+	f->place_due_ms = 0;
 	if (left <= 0) {
 		end_soon(f, "ReadTimeout", "no time is left");
 		return;
@@ -348,6 +434,9 @@ attempt(struct forward *f)
 	if (httpc_call(f->chain->httpc, &rq, on_done, f, &f->call, &e) < 0)
 		end_soon(f, "ConnectError", e.text);
 	f->headers[f->headers_n] = NULL;
+	/* There may be more than one. */
+	if (waited)
+		pass_place(f->chain);
 }
 
 /* Beginnings */
@@ -505,11 +594,14 @@ forward_ping(
 static void
 drop(struct forward *f)
 {
+	struct chain *ch = f->chain;
+
 	if (f->call.v != 0)
-		httpc_cancel(f->chain->httpc, f->call);
+		httpc_cancel(ch->httpc, f->call);
 	give_back(f, BREAKER_NEITHER);
-	TAILQ_REMOVE(&f->chain->forwards, f, link);
+	TAILQ_REMOVE(&ch->forwards, f, link);
 	(void)forward_free(f);
+	pass_place(ch);
 }
 
 void

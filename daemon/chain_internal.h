@@ -38,6 +38,10 @@ struct hop {
 	uint64_t refused;
 };
 
+/* Calls at the same time, to all hops and to one. */
+#define CHAIN_CALLS_MAX 256
+#define CHAIN_HOP_CALLS_MAX 64
+
 struct chain {
 	struct loop *loop;
 	struct httpc *httpc;

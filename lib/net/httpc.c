@@ -35,6 +35,19 @@ is_in_pieces(const struct httpc_call *c)
 	return c->head_is_told && c->pieces;
 }
 
+static bool
+is_writing(const struct httpc_call *c)
+{
+	return c->sent < c->to_send;
+}
+
+/* Without a byte going through; 0: no limit. */
+static int64_t
+quiet_ms(const struct httpc_call *c)
+{
+	return is_writing(c) ? c->write_ms : c->read_ms;
+}
+
 /* Of what is to go through next. 0: no limit. */
 static int64_t
 due_ms(const struct httpc_call *c)
@@ -46,9 +59,9 @@ due_ms(const struct httpc_call *c)
 						    : 0;
 	if (c->total_ms > 0)
 		due = c->started_ms + c->total_ms;
-	if (c->read_ms > 0 && c->sending &&
-	    (due == 0 || c->moved_ms + c->read_ms < due))
-		due = c->moved_ms + c->read_ms;
+	if (quiet_ms(c) > 0 && c->sending &&
+	    (due == 0 || c->moved_ms + quiet_ms(c) < due))
+		due = c->moved_ms + quiet_ms(c);
 	return due;
 }
 
@@ -88,9 +101,15 @@ note_progress(void *ctx, curl_off_t down_total, curl_off_t down,
 
 	(void)down_total;
 	(void)up_total;
-	if (c->moved != down + up) {
-		c->moved = down + up;
-		c->moved_ms = clock_mono_ms();
+	if (c->moved == down + up)
+		return 0;
+	c->moved = down + up;
+	c->moved_ms = clock_mono_ms();
+	if (is_writing(c)) {
+		c->sent = up;
+		/* The other limit may be the shorter one. */
+		if (!is_writing(c))
+			call_arm(c);
 	}
 	return 0;
 }
@@ -255,6 +274,9 @@ on_deadline(struct timer *t)
 		    c, HTTPC_TIMEOUT, c->idle_ms, " without a byte");
 	else if (c->total_ms > 0 && now - c->started_ms >= c->total_ms)
 		httpc_timed_out(c, HTTPC_TIMEOUT, c->total_ms, "");
+	else if (is_writing(c))
+		httpc_timed_out(c, HTTPC_WRITE_TIMEOUT, c->write_ms,
+		    " while sending the request");
 	else
 		httpc_timed_out(c, HTTPC_TIMEOUT, c->read_ms,
 		    " while waiting for the reply");
@@ -398,6 +420,8 @@ call_new(struct httpc_pool *p, const struct httpc_request *rq,
 	defer_init(&c->tell, on_tell, "httpc_tell");
 	c->connect_ms = limit_ms(rq->connect_ms);
 	c->read_ms = limit_ms(rq->read_ms);
+	c->write_ms = rq->write_ms == 0 ? c->read_ms : limit_ms(rq->write_ms);
+	c->to_send = (curl_off_t)rq->body_len;
 	c->total_ms = limit_ms(rq->total_ms);
 	c->idle_ms = limit_ms(fn->idle_ms);
 	c->started_ms = clock_mono_ms();

@@ -31,8 +31,15 @@ struct httpc_request {
 	int64_t connect_ms;
 	/* Without a byte of the reply / of the request going through. */
 	int64_t read_ms;
+	/* Instead of that while a body is being sent; 0 = as read_ms, less:
+	 * no limit. */
+	int64_t write_ms;
 	/* From call to end, waiting for a place included. */
 	int64_t total_ms;
+	/* The connection is not to be used again; else not after it has been
+	 * idle for so long, in whole seconds; 0 = libcurl's 118 s. */
+	bool close;
+	int64_t keep_ms;
 	/* PEM file that replaces the system's store; NULL for the system's. */
 	const char *cacert;
 	/* Of a body that is collected. */
@@ -59,6 +66,8 @@ enum httpc_kind {
 	HTTPC_CONNECT_TIMEOUT,
 	/* Connected or waiting for a place. */
 	HTTPC_TIMEOUT,
+	/* Not all was taken. */
+	HTTPC_WRITE_TIMEOUT,
 	HTTPC_BROKE,
 	/* Not HTTP, or no reply at all. */
 	HTTPC_GARBLED,

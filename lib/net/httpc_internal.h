@@ -71,12 +71,16 @@ struct httpc_call {
 	struct defer tell;
 	int64_t connect_ms;
 	int64_t read_ms;
+	int64_t write_ms;
 	int64_t total_ms;
 	int64_t idle_ms;
 	int64_t started_ms;
 	/* When a byte last went through. */
 	int64_t moved_ms;
 	curl_off_t moved;
+	/* Of the body of the request: all, and what has gone. */
+	curl_off_t to_send;
+	curl_off_t sent;
 	/* The connection stands: what was to be sent has begun to be. */
 	bool sending;
 	/* A socket of it could not be watched. */

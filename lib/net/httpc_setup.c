@@ -195,8 +195,10 @@ httpc_set_up(
 	/* What is unpacked from one read could be more than a window. */
 	if (c->h->has_gzip && !c->is_stream)
 		OPT(&o, ACCEPT_ENCODING, "gzip");
-	if (c->is_stream)
+	if (c->is_stream || rq->close)
 		OPT(&o, FORBID_REUSE, 1L);
+	else if (rq->keep_ms > 0)
+		OPT(&o, MAXAGE_CONN, (long)(rq->keep_ms / 1000));
 	OPT(&o, HTTPHEADER, c->headers);
 	set_method(&o, rq);
 	set_trust(&o, c->h, rq->cacert);

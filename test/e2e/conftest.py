@@ -4,6 +4,7 @@
 
 import pytest
 
+from children import Child
 from node import Node
 
 
@@ -39,3 +40,16 @@ def shared(tmp_path_factory):
         yield node.start()
     finally:
         node.dispose()
+
+
+@pytest.fixture
+def child():
+    """Makes children that answer as they are told."""
+    made = []
+
+    def make(answer, tls=None):
+        made.append(Child(answer, tls))
+        return made[-1]
+    yield make
+    for c in made:
+        c.close()

@@ -15,23 +15,11 @@ import time
 
 import pytest
 
-from children import Child, breaker, dead_chain, drip, held, http
+from children import breaker, dead_chain, drip, held, http
 from cli_support import overlord
 from node import DAEMON, REPO, chain_to, make_tree, wait_for
 
 QUICK = {"interval": 1, "increase": 1, "max-increase": 2}
-
-
-@pytest.fixture
-def child():
-    made = []
-
-    def make(answer, tls=None):
-        made.append(Child(answer, tls))
-        return made[-1]
-    yield make
-    for c in made:
-        c.close()
 
 
 # Trees

@@ -10,9 +10,9 @@ import time
 
 import pytest
 
+from children import breaker, dead_chain, drip, http
 from node import Node, chain_to, make_tree, wait_for
 from original import Original
-from test_chains import Child, breaker, dead_chain, drip, http
 
 NAMES = ("main", "alpha", "charlie", "delta")
 
@@ -56,18 +56,6 @@ def four(tmp_path_factory):
     finally:
         for node in made:
             node.dispose()
-
-
-@pytest.fixture
-def child():
-    made = []
-
-    def make(answer):
-        made.append(Child(answer))
-        return made[-1]
-    yield make
-    for c in made:
-        c.close()
 
 
 # What it says
