@@ -18,7 +18,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 from node import (  # noqa: E402,F401
-    BUILD, CLIENT, DAEMON, DIRECTOR_FILE, Node, wait_for)
+    BUILD, CLIENT, DAEMON, DIRECTOR_FILE, Node, chain_to, wait_for)
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOOLS = BUILD / "test" / "bench"

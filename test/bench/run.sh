@@ -34,7 +34,7 @@ while [ $# -gt 0 ]; do
 done
 
 targets='daemon/overlordd daemon/overlord-exec cli/overlord'
-for name in bench_store load slow timed ref_lmdb ref_spawn ref_relay ref_init; do
+for name in bench_store leaves load slow timed ref_lmdb ref_spawn ref_relay ref_init; do
 	targets="$targets test/bench/$name"
 done
 for name in appjail appjail-director rctl sysctl; do
