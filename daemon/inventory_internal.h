@@ -64,6 +64,40 @@ struct node *item_read(enum jail_item item, const struct item_source *s,
     struct arena *a, struct error *ret_warning);
 const struct node *item_empty(enum jail_item item);
 
+/* One item of one jail on its way. */
+struct reading {
+	const struct item_source *s;
+	struct arena *a;
+	/* The jail's directory. */
+	int fd;
+	struct error *warning;
+	/* Of `info`; read when first asked for. */
+	const char *config;
+	size_t config_len;
+	const char *template;
+	size_t template_len;
+};
+
+/* Entries of a directory that are read. */
+#define ITEM_ROWS_MAX 10000
+
+/* The first thing that went wrong is told; what is not there is no fault. */
+void item_warn(struct reading *r, const struct error *e);
+/* The text of a file beneath fd, in the arena; NULL: nothing. */
+const char *item_text(
+    struct reading *r, int fd, const char *name, size_t *ret_len);
+/* Its first line. */
+char *item_line(struct reading *r, int fd, const char *name);
+/* Opens a directory of the jail and lists it (char * in names); false when it
+ * is not there, or not to be read. */
+bool item_open_list(struct reading *r, const char *dir, mode_t type,
+    inventory_name_fn *ok, int *ret_fd, struct array *names);
+/* Names of entries, and the order of those that are numbers. */
+bool item_is_entry(const char *s, size_t len);
+bool item_is_number(const char *s, size_t len);
+int item_cmp_number(const void *a, const void *b);
+struct node *item_read_info(struct reading *r, enum jail_item item);
+
 /* Lookups (inventory_lookup.c). */
 int lookups_new(struct lookups **ret, struct inventory *inv, struct loop *l,
     struct error *e);

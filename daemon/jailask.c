@@ -21,6 +21,7 @@
 #define TIMEOUT_MS 5000
 #define OUTPUT_MAX ((size_t)16 << 10)
 #define AGAIN_MS 2000
+#define COMPLAIN_MS 60000
 #define BUCKETS 1024u
 #define ANSWERS_MAX 8192
 
@@ -54,6 +55,8 @@ struct jailask {
 	/* Last used first. */
 	struct answer_list answers;
 	size_t n;
+	/* Monotonic; 0: never. */
+	int64_t complained_ms[JAILASK_COUNT];
 };
 
 static const struct {
@@ -144,12 +147,19 @@ program_of(const struct jailask *ja, enum jailask_kind kind)
 					       : ja->config.appjail;
 }
 
+/* A thousand jails on a machine that does not count are one warning. */
 static void
 complain(const struct jailask_answer *an, const struct error *e)
 {
 	const char *const *args = questions[an->kind].args;
+	int64_t now = clock_mono_ms();
+	int64_t *last = &an->ja->complained_ms[an->kind];
+	bool again = *last != 0 && now - *last < COMPLAIN_MS;
 
-	log_warn("inventory", FIELDS(LF_S("jail", an->jail)), "%s %s: %s",
+	if (!again)
+		*last = now;
+	log_at(again ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "inventory",
+	    FIELDS(LF_S("jail", an->jail)), "%s %s: %s",
 	    program_of(an->ja, an->kind), args[0], e->text);
 }
 

@@ -5,8 +5,9 @@
  * What only a command knows of a jail. Each question to a jail is one command
  * at a time, whoever waits for it; its answer is kept for a while, so that
  * reading often costs no more than reading at that pace. At most four commands
- * run at once. A command that fails is told in the log; then the answer is what
- * was known before, and for two seconds nobody asks again.
+ * run at once. A command that fails is told in the log, for each question at
+ * most once a minute as a warning; then the answer is what was known before,
+ * and for two seconds nobody asks again.
  */
 #pragma once
 
