@@ -112,6 +112,23 @@ watch_tells_the_end(void **state)
 }
 
 static void
+a_process_has_a_name(void **state)
+{
+	struct error e = ERROR_INIT;
+	char name[REAP_NAME_LEN] = "";
+	pid_t pid;
+
+	(void)state;
+	test_ok(reap_name(getpid(), name, &e), &e);
+	assert_string_equal(name, "test_reap");
+	pid = sleeper(false);
+	test_ok(reap_name(pid, name, &e), &e);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	(void)collect(pid);
+	assert_int_equal(reap_name(pid, name, &e), REAP_GONE);
+}
+
+static void
 boot_id_stays(void **state)
 {
 	struct error e = ERROR_INIT;
@@ -247,6 +264,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(start_time_tells_processes_apart),
 	cmocka_unit_test(signal_wants_the_same_process),
 	cmocka_unit_test(watch_tells_the_end),
+	cmocka_unit_test(a_process_has_a_name),
 	cmocka_unit_test(boot_id_stays),
 	cmocka_unit_test(session_is_killed_and_nothing_else),
 	cmocka_unit_test(parents_death_is_a_term),
