@@ -13,8 +13,6 @@
 #include "proto/msg.h"
 #include "proto/names.h"
 
-#define TOKEN_WORD_MAX 192
-
 const struct route routes[ROUTE_COUNT] = {
 #define ROUTE(id, handler, method, path, scope, doc)                           \
   [ROUTE_##id] = { method, path, SCOPE_##scope, doc },
@@ -66,14 +64,15 @@ chain_word_ok(const char *s, size_t len)
 	return true;
 }
 
-/* An id of a token, each character of it perhaps as %XX. */
+/* An id of a token, each character of it perhaps as %XX. How long it may be is
+ * the handler's: on its way down a chain it is written in another way. */
 static bool
 token_word_ok(const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		if (s[i] <= ' ' || s[i] > '~')
 			return false;
-	return len > 0 && len <= TOKEN_WORD_MAX;
+	return len > 0;
 }
 
 const struct route_rule route_rules[] = {

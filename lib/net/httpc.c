@@ -242,6 +242,10 @@ httpc_ended(struct httpc_call *c, CURLcode code)
 		take_head(c);
 	else
 		httpc_explain(c, code);
+	/* "HTTP/204 OK" is enough of a head for libcurl. */
+	if (code == CURLE_OK && c->reply.status < 100)
+		httpc_fail(c, HTTPC_GARBLED,
+		    "the reply is not HTTP: it has no status");
 	call_end(c);
 }
 

@@ -281,6 +281,7 @@ def test_a_client_that_goes_away(make_node, child):
 
 @pytest.mark.parametrize("reply,error", [
     (b"I am no server\r\n\r\n", "RemoteProtocolError"),
+    (b"HTTP/204 OK\r\nContent-Length: 0\r\n\r\n", "RemoteProtocolError"),
     (b"", "RemoteProtocolError"),
     (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"stat",
      "ReadError"),

@@ -70,7 +70,7 @@ def test_odd_ids(node, sent, ident):
     assert is_refused(node.get("/v1/ping", token=node.token(jti=ident)))
 
 
-@pytest.mark.parametrize("sent", ("x" * 65, "a%20b", "%C3%A9", "a%0Ab"))
+@pytest.mark.parametrize("sent", ("x" * 65, "x" * 4000, "a%20b", "%C3%A9", "a%0Ab"))
 def test_bad_ids(shared, sent):
     r = revoke(shared, sent)
     assert r.status == 400 and "1 to 64" in r.json["message"], r

@@ -15,11 +15,11 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "daemon/chain.h"
+#include "lib/base/mem.h"
 #include "lib/data/diag.h"
 #include "lib/data/node.h"
 #include "lib/event/loop.h"
@@ -52,7 +52,7 @@ copy_input(size_t *ret_len)
 
 	assert(pthread_mutex_lock(&kit.lock) == 0);
 	*ret_len = kit.size;
-	copy = malloc(kit.size + 1);
+	copy = mem_alloc(kit.size + 1);
 	if (copy != NULL && kit.size > 0)
 		memcpy(copy, kit.data, kit.size);
 	assert(pthread_mutex_unlock(&kit.lock) == 0);
@@ -91,7 +91,7 @@ answer(int fd)
 			break;
 		sent += (size_t)got;
 	}
-	free(text);
+	mem_free(text);
 }
 
 static void *
@@ -153,8 +153,7 @@ on_done(const struct chain_reply *r, void *ctx)
 	kit.outcomes++;
 	assert(r->url != NULL);
 	assert(r->error == NULL || r->message != NULL);
-	/* 1xx are for curl, who reads on. */
-	assert(r->error != NULL || (r->status >= 200 && r->status <= 999));
+	assert(r->error != NULL || (r->status >= 100 && r->status <= 999));
 	assert(r->body == NULL || r->body->type == NODE_MAP);
 	loop_stop(kit.loop);
 }
