@@ -295,8 +295,13 @@ wait_judge_record(
 bool
 verdict_is_no_route(const struct node *body)
 {
-	const char *message = text_at(body, "message");
+	const struct node *below;
+	const char *message;
 
+	/* Whoever does not have it may be further down. */
+	while ((below = node_get(body, "remote")) != NULL)
+		body = below;
+	message = text_at(body, "message");
 	return message == NULL || strcmp(message, "Not Found") == 0;
 }
 

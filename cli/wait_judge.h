@@ -42,7 +42,7 @@ void wait_judge_project(const struct node *info, const char *type, int64_t id,
 /* A record of an operation that has ended (rest-api.md, annex B). */
 void wait_judge_record(
     const struct node *record, struct arena *a, struct verdict *ret);
-/* A 404 that says: no such route. */
+/* A 404 that says: no such route, here or at a server on the way. */
 bool verdict_is_no_route(const struct node *body);
 /* "web (status 66), db (status 1)" of the services that do not run, or NULL. */
 const char *wait_stopped_services(const struct node *info, struct arena *a);

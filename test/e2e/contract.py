@@ -178,8 +178,12 @@ class Caller:
         text = r.read().decode()
         if r.will_close:
             self.close()
-        check_reply(method, Reply(r.status, r.headers, text))
-        return Reply(r.status, r.headers, text)
+        reply = Reply(r.status, r.headers, text)
+        self.check(method, reply)
+        return reply
+
+    def check(self, method, reply):
+        check_reply(method, reply)
 
     def close(self):
         if self.connection is not None:

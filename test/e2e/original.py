@@ -17,7 +17,8 @@ class Original:
     def __init__(self, root, **config):
         self.root = pathlib.Path(root)
         self.root.mkdir(parents=True, exist_ok=True)
-        self.config = {"token": "original", **config}
+        self.config = {"token": "original",
+                       "jobs": str(self.root / "jobs"), **config}
         self.process = None
         self.port = 0
 
@@ -29,6 +30,17 @@ class Original:
              path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.port = int(self.process.stdout.readline())
         return self
+
+    def jobs(self):
+        """[what, project, fields] of each that was accepted."""
+        try:
+            text = (self.root / "jobs").read_text()
+        except FileNotFoundError:
+            return []
+        return [json.loads(line) for line in text.splitlines()]
+
+    def address(self):
+        return "127.0.0.1", self.port
 
     def url(self):
         return f"http://127.0.0.1:{self.port}"

@@ -225,7 +225,35 @@ events_about_jobs(void **state)
 	}
 }
 
+static void
+servers_without_the_route(void **state)
+{
+	static const struct {
+		const char *body;
+		bool none;
+	} rows[] = {
+		{ "{\"message\":\"Not Found\"}", true },
+		{ "{}", true },
+		{ "{\"message\":\"Job 4 cannot be found.\"}", false },
+		{ "{\"message\":\"Client error\",\"remote\":{\"message\":"
+		  "\"x\",\"remote\":{\"message\":\"Not Found\"}}}",
+		    true },
+		{ "{\"message\":\"Not Found\",\"remote\":{\"message\":"
+		  "\"Job 4 cannot be found.\"}}",
+		    false },
+	};
+	struct arena a AUTO_ARENA;
+
+	(void)state;
+	arena_init(&a, 1000000);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (verdict_is_no_route(parse(&a, rows[i].body)) !=
+		    rows[i].none)
+			fail_msg("row %zu", i);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(servers_without_the_route),
 	cmocka_unit_test(our_jobs),
 	cmocka_unit_test(an_originals_projects),
 	cmocka_unit_test(events_about_jobs),
