@@ -91,6 +91,12 @@ struct cmd_args {
 	bool watch;
 	int64_t interval_ms;
 
+	/* logs */
+	bool follow;
+	int64_t tail;
+	bool no_prefix;
+	bool until_done;
+
 	/* tree */
 	struct cmd_strs labels;
 	bool ascii;

@@ -18,6 +18,7 @@ extern const struct cmd cmd_get_project_log;
 extern const struct cmd cmd_get_jail_log;
 extern const struct cmd cmd_jobs;
 extern const struct cmd cmd_tree;
+extern const struct cmd cmd_logs;
 extern const struct cmd cmd_audit;
 extern const struct cmd cmd_validate;
 extern const struct cmd cmd_print_spec;

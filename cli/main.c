@@ -28,6 +28,7 @@ const struct cmd *const cmd_table[] = {
 	&cmd_get_project_log,
 	&cmd_get_jail_log,
 	&cmd_tree,
+	&cmd_logs,
 	&cmd_jobs,
 	&cmd_audit,
 	&cmd_validate,
