@@ -165,9 +165,28 @@ set_file_vars(struct session *s, const char *file)
 	(void)s;
 }
 
+static int
+read_included(const char *path, struct arena *a, const char **ret,
+    size_t *ret_len, void *ctx, struct error *e)
+{
+	AUTO_FREE char *text = NULL;
+
+	(void)ctx;
+	if (file_read(AT_FDCWD, path, FILE_MAX, &text, ret_len, e) < 0) {
+		if (e->sys != 0)
+			return error_set(
+			    e, OVE_NOTFOUND, "%s", strerror(e->sys));
+		return -1;
+	}
+	*ret = arena_strndup(a, text, *ret_len);
+	return arena_check(a, e);
+}
+
 enum exitcode
 session_check_spec(struct session *s, const char *file, struct diag *d)
 {
+	const struct spec_source src = { .env = session_getenv,
+		.read = read_included };
 	struct error e = ERROR_INIT;
 	enum exitcode rc;
 	size_t len;
@@ -178,8 +197,7 @@ session_check_spec(struct session *s, const char *file, struct diag *d)
 		return rc;
 	set_file_vars(s, file);
 	diag_init(d, &s->arena, s->spec_name);
-	if (spec_load(s->spec_text, len, session_getenv, NULL, &s->arena, d,
-		&s->spec, &e) == 0)
+	if (spec_load(s->spec_text, len, &src, &s->arena, d, &s->spec, &e) == 0)
 		return EXIT_CODE_OK;
 	if (d->errors > 0)
 		return EXIT_CODE_DATAERR;

@@ -116,8 +116,10 @@ type_word(const struct schema_row *r)
 	case SCHEMA_STR:
 		return "string";
 	case SCHEMA_LIST:
-		return r->elem->type == SCHEMA_INT ? "list of integers"
-						   : "list of strings";
+		if (r->elem->type == SCHEMA_INT)
+			return "list of integers";
+		return r->elem->type == SCHEMA_STR ? "list of strings"
+						   : "list of mappings";
 	case SCHEMA_MAP:
 		return r->elem->type == SCHEMA_STR ? "mapping of strings"
 						   : "mapping";
@@ -153,11 +155,14 @@ add_range(struct strbuf *b, const struct schema_row *r)
 		    b, "From %" PRId64 " to %" PRId64 ".\n", r->min, r->max);
 }
 
+/* variant: the value of the tag with which the row counts, or NULL. */
 static void
-add_row(struct strbuf *b, const struct schema_row *r, const char *path)
+add_row(struct strbuf *b, const struct schema_row *r, const char *path,
+    const char *variant)
 {
-	strbuf_addf(b, ".It Ic %s Pq %s%s\n", path, type_word(r),
-	    r->flags & SCHEMA_REQUIRED ? ", required" : "");
+	strbuf_addf(b, ".It Ic %s Pq %s%s%s%s\n", path, type_word(r),
+	    r->flags & SCHEMA_REQUIRED ? ", required" : "",
+	    variant != NULL ? ", for " : "", variant != NULL ? variant : "");
 	add_text(b, r->doc);
 	/* Words that say it all already. */
 	if (strstr(r->doc, "One of ") == NULL)
@@ -171,12 +176,25 @@ add_row(struct strbuf *b, const struct schema_row *r, const char *path)
 		strbuf_adds(b, "Reloadable.\n");
 }
 
+static void add_rows(struct strbuf *b, const struct schema *s, size_t first,
+    const char *prefix, const char *variant);
+
 static void
 add_table(struct strbuf *b, const struct schema *s, const char *prefix)
 {
+	add_rows(b, s, 0, prefix, NULL);
+	/* The tag was the first row. */
+	for (size_t i = 0; i < s->n_variants; i++)
+		add_rows(b, s->variants[i], 1, prefix, s->variants[i]->name);
+}
+
+static void
+add_rows(struct strbuf *b, const struct schema *s, size_t first,
+    const char *prefix, const char *variant)
+{
 	const char *gone = NULL;
 
-	for (size_t i = 0; i < s->n; i++) {
+	for (size_t i = first; i < s->n; i++) {
 		const struct schema_row *r = &s->rows[i];
 		const struct schema *sub = r->sub;
 		char path[PATH_LEN], below[PATH_LEN];
@@ -189,12 +207,17 @@ add_table(struct strbuf *b, const struct schema *s, const char *prefix)
 			gone = r->key;
 		(void)snprintf(path, sizeof(path), "%s%s", prefix, r->key);
 		(void)snprintf(below, sizeof(below), "%.200s.", path);
-		add_row(b, r, path);
+		add_row(b, r, path, variant);
 		if (sub == NULL && r->type == SCHEMA_MAP &&
 		    r->elem->sub != NULL) {
 			sub = r->elem->sub;
 			(void)snprintf(below, sizeof(below), "%.200s.%s.", path,
 			    map_word(r->key));
+		}
+		if (sub == NULL && r->type == SCHEMA_LIST &&
+		    r->elem->sub != NULL) {
+			sub = r->elem->sub;
+			(void)snprintf(below, sizeof(below), "%.200s[].", path);
 		}
 		if (sub != NULL)
 			add_table(b, sub, below);
@@ -206,6 +229,15 @@ add_schema(struct strbuf *b, const struct schema *s)
 {
 	strbuf_adds(b, ".Bl -tag -width Ds\n");
 	add_table(b, s, "");
+	strbuf_adds(b, ".El\n");
+}
+
+/* A kind without the keys of every kind, which are its first. */
+static void
+add_kind(struct strbuf *b, const struct schema *s)
+{
+	strbuf_adds(b, ".Bl -tag -width Ds\n");
+	add_rows(b, s, spec_readonly_schema.n, "", NULL);
 	strbuf_adds(b, ".El\n");
 }
 
@@ -237,10 +269,15 @@ main(int argc, char **argv)
 		add_routes(&b);
 	else if (strcmp(what, "directorProject") == 0)
 		add_schema(&b, &spec_project_schema);
+	else if (strcmp(what, "metadata") == 0)
+		add_kind(&b, &spec_metadata_schema);
+	else if (strcmp(what, "vmJail") == 0)
+		add_kind(&b, &spec_vm_schema);
+	else if (strcmp(what, "appConfig") == 0)
+		add_kind(&b, &spec_app_schema);
 	else {
 		(void)fputs(
-		    "usage: reference config|sample|routes|directorProject\n",
-		    stderr);
+		    "usage: reference config|sample|routes|KIND\n", stderr);
 		return 64;
 	}
 	if (strbuf_check(&b, NULL) < 0 ||

@@ -4,8 +4,8 @@
 /*
  * Loading a deployment file: text to tree, `kind` to table, tree to struct, and
  * what all kinds have in common: their common keys, print-spec, the warnings of
- * validate. When the kind is missing, unknown or not supported yet, the common
- * keys are still checked and nothing else, since what else is wrong would be a
+ * validate. When the kind is missing or unknown, the common keys are still
+ * checked and nothing else, since what else is wrong would be a
  * consequence.
  */
 
@@ -18,46 +18,20 @@
 #include "proto/chainpath.h"
 #include "proto/spec_internal.h"
 
-struct kind {
+static const struct {
 	const char *text;
 	const struct schema *table;
-};
-
-static const struct kind kinds[SPEC_KIND_COUNT] = {
-#define KIND(name, text_, table_)                                              \
-  [SPEC_##name] = { .text = text_, .table = table_ },
+	void (*to_node)(
+	    const struct spec *s, struct node *map, struct arena *a);
+	void (*lint)(const struct spec *s, const struct schema_at *at);
+} kinds[SPEC_KIND_COUNT] = {
+#define KIND(name, text_, word)                                                \
+  [SPEC_##name] = { .text = text_,                                             \
+	  .table = &spec_##word##_schema,                                      \
+	  .to_node = spec_##word##_to_node,                                    \
+	  .lint = spec_##word##_lint },
 #include "proto/kinds.def"
 #undef KIND
-};
-
-/* Root keys of kinds that have no table yet, for hints. */
-static const struct {
-	const char *key;
-	const char *kind;
-} foreign_keys[] = {
-	{ "appConfig", "appConfig" },
-	{ "appFrom", "appConfig" },
-	{ "appName", "appConfig" },
-	{ "build-arguments", "vmJail" },
-	{ "build-environment", "vmJail" },
-	{ "cloud-init", "vmJail" },
-	{ "datastore", "vmJail" },
-	{ "diskLayout", "vmJail" },
-	{ "include", "metadata" },
-	{ "makejail", "vmJail" },
-	{ "makejailFromMetadata", "vmJail" },
-	{ "metadata", "metadata" },
-	{ "metadataPrefix", "metadata" },
-	{ "namespace", "metadata" },
-	{ "options", "vmJail" },
-	{ "overwrite", "vmJail" },
-	{ "poweroff", "vmJail" },
-	{ "script", "vmJail" },
-	{ "script-environment", "vmJail" },
-	{ "start-arguments", "vmJail" },
-	{ "start-environment", "vmJail" },
-	{ "template", "vmJail" },
-	{ "vmName", "vmJail" },
 };
 
 const char *
@@ -207,12 +181,27 @@ static const struct schema_row readonly_rows[] = {
 };
 /* clang-format on */
 
-/* Other root keys are free text. It also stands in for a kind that cannot be
- * checked. */
+/* Other root keys are free text. It also stands in for a kind that is not
+ * known. */
 const struct schema spec_readonly_schema = {
 	SCHEMA_TABLE("readOnly", readonly_rows, spec),
 	.flags = SCHEMA_UNKNOWN_IGNORE,
 };
+
+void
+spec_readonly_to_node(const struct spec *s, struct node *map, struct arena *a)
+{
+	(void)s;
+	(void)map;
+	(void)a;
+}
+
+void
+spec_readonly_lint(const struct spec *s, const struct schema_at *at)
+{
+	(void)s;
+	(void)at;
+}
 
 const char *
 spec_unknown_hint(const struct schema_at *at, const char *key)
@@ -223,11 +212,11 @@ spec_unknown_hint(const struct schema_at *at, const char *key)
 	if (strcmp(key, "services") == 0 || strcmp(key, "volumes") == 0)
 		return arena_printf(
 		    a, "'%s' belongs inside 'projectFile: |', indented", key);
-	for (i = 0; i < ARRAY_LEN(foreign_keys); i++) {
-		if (strcmp(foreign_keys[i].key, key) == 0)
+	for (i = 0; i < SPEC_KIND_COUNT; i++) {
+		if (schema_find(kinds[i].table, key) != NULL)
 			return arena_printf(a,
 			    "'%s' belongs to kind %s, this file is %s", key,
-			    foreign_keys[i].kind, at->run->root->name);
+			    kinds[i].text, at->run->root->name);
 	}
 	return NULL;
 }
@@ -280,11 +269,7 @@ choose_table(struct schema_run *run, const struct node *root, struct spec *s)
 		if (text == NULL || strcmp(kinds[i].text, text) != 0)
 			continue;
 		s->kind = (enum spec_kind)i;
-		if (kinds[i].table != NULL)
-			return kinds[i].table;
-		schema_fault(&at, n, "kind-unsupported", NULL,
-		    "'%s' is not supported yet by this version", text);
-		return &spec_readonly_schema;
+		return kinds[i].table;
 	}
 	fault_kind(&at, n);
 	return &spec_readonly_schema;
@@ -315,13 +300,16 @@ bind(struct schema_run *run, const struct node *root, struct spec *s,
 }
 
 int
-spec_load(const char *text, size_t len, spec_env_fn *env, void *env_ctx,
+spec_load(const char *text, size_t len, const struct spec_source *src,
     struct arena *a, struct diag *d, struct spec **ret, struct error *e)
 {
-	struct yaml_options options = { .env = env,
-		.env_ctx = env_ctx,
-		.env_hint = "set it in .env or pass --env-file" };
-	struct schema_run run = { .mode = SCHEMA_FILE, .arena = a, .diag = d };
+	struct spec_source source = *src;
+	struct yaml_options options = { .env = source.env,
+		.env_ctx = source.ctx,
+		.env_hint = SPEC_ENV_HINT };
+	struct schema_run run = {
+		.mode = SCHEMA_FILE, .arena = a, .diag = d, .user = &source
+	};
 	struct schema_at top = { .run = &run };
 	struct node *root;
 	struct spec *s;
@@ -497,8 +485,7 @@ spec_to_node(const struct spec *s, struct arena *a)
 	n = spec_given(s->root, "maximumDeployments");
 	node_set(a, map, "maximumDeployments",
 	    n != NULL ? node_copy(a, n) : node_int(a, 0));
-	if (s->kind == SPEC_PROJECT)
-		spec_project_to_node(s, map, a);
+	kinds[s->kind].to_node(s, map, a);
 	return arena_check(a, NULL) == 0 ? map : NULL;
 }
 
@@ -571,6 +558,5 @@ spec_lint(const struct spec *s, struct arena *a, struct diag *d)
 	struct schema_at top = { .run = &run };
 
 	lint_datacenters(s, &top);
-	if (s->kind == SPEC_PROJECT)
-		spec_project_lint(s, &top);
+	kinds[s->kind].lint(s, &top);
 }

@@ -8,10 +8,10 @@
  */
 #pragma once
 
-#include "lib/data/schema.h"
+#include "proto/vm.h"
 
 enum spec_kind {
-#define KIND(name, text, table) SPEC_##name,
+#define KIND(name, text, word) SPEC_##name,
 #include "proto/kinds.def"
 #undef KIND
 	SPEC_KIND_COUNT
@@ -93,6 +93,34 @@ struct spec_project {
 	struct schema_strmap reserve_port;
 };
 
+/* An entry of a namespace. */
+struct spec_mapping {
+	/* "KEY:PATH" or [KEY, PATH]; NULL: it is a directory. */
+	const struct node *file;
+	const char *directory;
+	const struct node *prefix;
+	/* A name or a number. */
+	const struct node *owner;
+	const struct node *group;
+	int64_t mode;
+	int64_t umask;
+};
+
+struct spec_metadata {
+	/* With what is included, and with the prefix. */
+	struct schema_strmap entries;
+	struct schema_strs include;
+	/* NULL: there is none. */
+	const char *namespace;
+	SCHEMA_LIST_OF(struct spec_mapping) mapping;
+};
+
+struct spec_app {
+	const char *name;
+	const char *from;
+	struct schema_strmap config;
+};
+
 struct spec {
 	enum spec_kind kind;
 	const char *kind_text;
@@ -107,8 +135,15 @@ struct spec {
 	struct schema_strs exclude;
 	/* 0: no limit. */
 	int64_t maximum_deployments;
-	/* Kind PROJECT. */
+	/* By kind. */
 	struct spec_project project;
+	struct spec_metadata metadata;
+	/* vm_name: may be NULL, see spec_require_vm(). */
+	const char *vm_name;
+	struct spec_vm vm;
+	struct spec_app app;
+	/* METADATA, VM; NULL: none. */
+	const char *metadata_prefix;
 	/* The file as it was written; positions for later findings. */
 	const struct node *root;
 };
@@ -119,8 +154,20 @@ const char *spec_kind_to_string(enum spec_kind kind);
  * are the caller's business. */
 typedef const char *spec_env_fn(const char *name, void *ctx);
 
+/* Reads a file that another includes, from the current directory, into a. */
+typedef int spec_read_fn(const char *path, struct arena *a, const char **ret,
+    size_t *ret_len, void *ctx, struct error *e);
+
+/* Where a file gets the rest from. */
+struct spec_source {
+	spec_env_fn *env;
+	/* NULL: nothing can be included. */
+	spec_read_fn *read;
+	void *ctx;
+};
+
 /* -1: OVE_INVALID, with the findings in d, or NOMEM, LIMIT. */
-int spec_load(const char *text, size_t len, spec_env_fn *env, void *env_ctx,
+int spec_load(const char *text, size_t len, const struct spec_source *src,
     struct arena *a, struct diag *d, struct spec **ret, struct error *e);
 /* What `validate` adds: what is legal but surely wrong, as warnings, and a
  * project file that Director could not read. */
@@ -137,5 +184,13 @@ const char *spec_url_fault(const char *url);
  * that is no URL. */
 void spec_require_datacenter(
     const struct spec *s, const char *name, struct arena *a, struct diag *d);
+/* Before a VM is made (create), taken down or its jobs are cancelled: adds to d
+ * what that needs and the file has not. */
+void spec_require_vm(
+    const struct spec *s, bool create, struct arena *a, struct diag *d);
+/* The body of POST /v1/vm/{vm}; the mapping of a namespace as it is sent. NULL
+ * and a latched arena on failure. */
+struct node *spec_vm_body(const struct spec *s, bool restart, struct arena *a);
+struct node *spec_mapping_to_node(const struct spec *s, struct arena *a);
 /* "512m" in bytes (deployment-files.md 5.4.3); -1: not a size. */
 int spec_parse_size(const char *text, size_t len, int64_t *ret);

@@ -9,10 +9,10 @@
 
 #include "proto/names.h"
 #include "proto/spec.h"
-#include "proto/vm.h"
 
-extern const struct schema spec_project_schema;
-extern const struct schema spec_readonly_schema;
+#define KIND(name, text, word) extern const struct schema spec_##word##_schema;
+#include "proto/kinds.def"
+#undef KIND
 extern const struct schema spec_layout_schema;
 extern const struct schema spec_cloud_schema;
 
@@ -23,6 +23,9 @@ extern const struct schema_row spec_entrypoint_row;
 extern const struct schema_row spec_datacenter_row;
 extern const struct schema_row spec_pair_row;
 extern const struct schema_row spec_option_row;
+
+/* For a variable that is not set. */
+#define SPEC_ENV_HINT "set it in .env or pass --env-file"
 
 /* Adds "'x' is not a label (...)"; rule is a stable word. */
 void spec_check_name(const struct schema_at *at, const struct node *n,
@@ -40,9 +43,12 @@ const struct node *spec_given(const struct node *map, const char *key);
 struct node *spec_map_or_empty(const struct node *n, struct arena *a);
 
 /* More of spec_to_node() and of spec_lint(), for one kind. */
-void spec_project_to_node(
-    const struct spec *s, struct node *map, struct arena *a);
-void spec_project_lint(const struct spec *s, const struct schema_at *at);
+#define KIND(name, text, word)                                                 \
+  void spec_##word##_to_node(                                                  \
+      const struct spec *s, struct node *map, struct arena *a);                \
+  void spec_##word##_lint(const struct spec *s, const struct schema_at *at);
+#include "proto/kinds.def"
+#undef KIND
 
 /* clang-format off */
 /* Keys common to all kinds (deployment-files.md 4). */

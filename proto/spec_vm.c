@@ -51,7 +51,7 @@ static const struct schema_row components_rows[] = {
 	SCHEMA_ROW_MANY(spec_from, "components", LIST, components, NULL,
 	    SCHEMA_REQUIRED, "Archives to extract.", .elem = &spec_str_row),
 	FROM_TEXT("osVersion", os_version, SCHEMA_REQUIRED,
-	    "Version of FreeBSD, in quotes."),
+	    "Its version, in quotes."),
 	FROM_TEXT("osArch", os_arch, SCHEMA_REQUIRED, "Architecture."),
 	SCHEMA_ROW(spec_from, "downloadURL", STR, download_url,
 	    "https://download.freebsd.org/releases/{ARCH}/{VERSION}", 0,
@@ -69,7 +69,7 @@ static const struct schema_row image_rows[] = {
 static const struct schema_row pkgbase_rows[] = {
 	FROM_TYPE,
 	FROM_TEXT("osVersion", os_version, SCHEMA_REQUIRED,
-	    "Major version of FreeBSD, in quotes."),
+	    "Its major version, in quotes."),
 	FROM_TEXT("osArch", os_arch, SCHEMA_REQUIRED, "Architecture."),
 	SCHEMA_ROW_MANY(spec_from, "packages", LIST, packages, NULL,
 	    SCHEMA_REQUIRED, "Packages to install.", .elem = &spec_str_row),

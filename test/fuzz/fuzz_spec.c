@@ -27,6 +27,37 @@ env(const char *name, void *ctx)
 	return strcmp(name, "A") == 0 ? "b: ${B}" : NULL;
 }
 
+/* What is included is its own name. */
+static int
+read_back(const char *path, struct arena *a, const char **ret, size_t *ret_len,
+    void *ctx, struct error *e)
+{
+	(void)a;
+	(void)ctx;
+	if (path[0] == '/')
+		return error_set(e, OVE_NOTFOUND, "no such file");
+	*ret = path;
+	*ret_len = strlen(path);
+	return 0;
+}
+
+static const struct spec_source source = { .env = env, .read = read_back };
+
+static void
+try_kind(const struct spec *s, struct arena *a, struct diag *d)
+{
+	const struct node *n = node_null(a);
+
+	if (s->kind == SPEC_VM) {
+		spec_require_vm(s, true, a, d);
+		n = spec_vm_body(s, true, a);
+	} else if (s->kind == SPEC_METADATA) {
+		n = spec_mapping_to_node(s, a);
+	}
+	if (n == NULL && arena_check(a, NULL) == 0)
+		abort();
+}
+
 static void
 write_json(const struct node *n)
 {
@@ -52,11 +83,12 @@ try_spec(const char *text, size_t len)
 	arena_init(&a, ARENA_MAX);
 	strbuf_init(&b, 1 << 20);
 	diag_init(&d, &a, "fuzz.yml");
-	if (spec_load(text, len, env, NULL, &a, &d, &s, &e) == 0) {
+	if (spec_load(text, len, &source, &a, &d, &s, &e) == 0) {
 		for (i = 0; i < s->datacenters.n; i++)
 			spec_require_datacenter(
 			    s, s->datacenters.keys[i], &a, &d);
 		spec_lint(s, &a, &d);
+		try_kind(s, &a, &d);
 		n = spec_to_node(s, &a);
 		if (n != NULL)
 			write_json(n);

@@ -89,7 +89,8 @@ load(const char *text, struct arena *a, struct spec **ret, struct error *e)
 	struct diag d;
 
 	diag_init(&d, a, "t.yml");
-	return spec_load(text, strlen(text), env, NULL, a, &d, ret, e);
+	return spec_load(text, strlen(text),
+	    &(const struct spec_source){ .env = env }, a, &d, ret, e);
 }
 
 static void

@@ -38,14 +38,38 @@ env(const char *name, void *ctx)
 	return strcmp(name, "OVERLORD_WRKDIR") == 0 ? "/work dir" : NULL;
 }
 
+/* Of the examples, and texts by name. */
+static int
+read_included(const char *path, struct arena *a, const char **ret,
+    size_t *ret_len, void *ctx, struct error *e)
+{
+	AUTO_FREE char *text = NULL;
+	char name[256];
+
+	(void)ctx;
+	if (strncmp(path, "text:", 5) == 0) {
+		*ret = path + 5;
+		*ret_len = strlen(*ret);
+		return 0;
+	}
+	if (strncmp(path, "/work dir/", 10) != 0)
+		return error_set(e, OVE_NOTFOUND, "No such file or directory");
+	(void)snprintf(name, sizeof(name), "test/examples/%s", path + 10);
+	text = example_read(name, ret_len);
+	*ret = arena_strndup(a, text, *ret_len);
+	return arena_check(a, e);
+}
+
+static const struct spec_source source = { .env = env, .read = read_included };
+
 static void
 load(struct fixture *f, const char *text)
 {
 	memset(f, 0, sizeof(*f));
 	arena_init(&f->a, 8 << 20);
 	diag_init(&f->d, &f->a, "web.yml");
-	f->rc = spec_load(
-	    text, strlen(text), env, NULL, &f->a, &f->d, &f->s, &f->e);
+	f->rc =
+	    spec_load(text, strlen(text), &source, &f->a, &f->d, &f->s, &f->e);
 }
 
 static void
@@ -61,8 +85,10 @@ tables_are_sound(void **state)
 	struct error e = ERROR_INIT;
 
 	(void)state;
-	test_ok(schema_verify(&spec_project_schema, &e), &e);
-	test_ok(schema_verify(&spec_readonly_schema, &e), &e);
+#define KIND(name, text, word)                                                 \
+  test_ok(schema_verify(&spec_##word##_schema, &e), &e);
+#include "proto/kinds.def"
+#undef KIND
 }
 
 static void
@@ -94,8 +120,18 @@ print_spec_is_the_original_s(void **state)
 	print_spec("director-project-minimal");
 	print_spec("director-project-full");
 	print_spec("director-project-autoscale");
+	print_spec("metadata-minimal");
+	print_spec("metadata-full");
+	print_spec("vmjail-minimal");
+	print_spec("vmjail-components-full");
+	print_spec("vmjail-appjail-image");
+	print_spec("vmjail-pkgbase");
+	print_spec("vmjail-iso");
+	print_spec("vmjail-img-cloud-init");
 	print_spec("readonly-minimal");
 	print_spec("readonly-full");
+	print_spec("appconfig-minimal");
+	print_spec("appconfig-full");
 }
 
 static void
@@ -185,7 +221,7 @@ load_example(const char *text, size_t len, struct arena *a, struct diag *d,
 {
 	struct spec *s;
 
-	return spec_load(text, len, env, NULL, a, d, &s, e);
+	return spec_load(text, len, &source, a, d, &s, e);
 }
 
 static const struct example_row invalid[] = {
@@ -388,8 +424,11 @@ static const struct {
 	    "list\n" },
 	{ "kind: vmJail\nvmName: 5\ndatacenters: {}\n"
 	  "deployIn: {labels: [a]}\n",
-	    "overlord: web.yml:1:7: kind: 'vmJail' is not supported yet "
-	    "by this version\n" },
+	    "overlord: web.yml:1:1: 'makejail' or 'makejailFromMetadata' is "
+	    "missing\n"
+	    "overlord: web.yml:2:9: vmName: expected a string, found an "
+	    "integer (5)\n"
+	    "  hint: quote it: '5'\n" },
 	{ HEAD "projectFile: x\nautoScale:\n  load-balancer:\n    backend:\n"
 	       "      name: w\n      rules: {}\n",
 	    "overlord: web.yml:10:14: autoScale.load-balancer.backend.rules: "
@@ -682,7 +721,7 @@ torture_body(void *ctx, struct error *e)
 
 	arena_init(&a, 8 << 20);
 	diag_init(&d, &a, NULL);
-	if (spec_load(ctx, strlen(ctx), env, NULL, &a, &d, &s, e) == -1)
+	if (spec_load(ctx, strlen(ctx), &source, &a, &d, &s, e) == -1)
 		return -1;
 	spec_lint(s, &a, &d);
 	(void)spec_to_node(s, &a);
