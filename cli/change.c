@@ -3,11 +3,12 @@
 
 /*
  * Each target runs a plan: the next request, its answer, the next one. Targets
- * are independent, but for maximumDeployments: then a request that changes
- * something waits until all targets before it have made up their mind, and no
- * more such requests are under way than may still succeed, so the limit is
- * never exceeded and the first N in order of discovery are chosen, as if asked
- * one after another.
+ * are independent, but for maximumDeployments: then the first request of a
+ * target that changes something waits until all targets before it have made up
+ * their mind, and until the limit would not be reached even if all that is
+ * under way succeeded, so that the first in order of discovery are chosen, as
+ * if asked one after another. What a target has begun it finishes, since the
+ * limit is looked at between servers.
  */
 #include "cli/change.h"
 
@@ -47,7 +48,8 @@ struct change {
 	/* maximumDeployments, 0: no limit; for apply only. */
 	size_t limit;
 	size_t count;
-	size_t in_flight;
+	/* Changes that targets at work may still make. */
+	size_t reserved;
 	struct wait_job *jobs;
 	size_t jobs_n;
 	size_t jobs_cap;
@@ -62,29 +64,28 @@ struct part {
 	struct arena arena;
 	struct plan plan;
 	struct plan_request rq;
-	/* Its change waits for its turn; is under way or over. */
+	/* Its first change waits for its turn; has had it. */
 	bool ready;
-	bool decided;
-	bool succeeded;
-	/* Of its change; one for each target of a run. */
+	bool admitted;
+	/* Its share of change.reserved. */
+	size_t reserved;
+	/* That were accepted. */
+	size_t changes;
+	/* Of its job; one for each target of a run. */
 	char key[KEY_LEN + 1];
 };
 
 static void step(struct part *p);
 
-/* What is done to what, in a message: "project:p" or "metadata:k". */
+/* What is done to what, in a message: ", project:p" or ", metadata:k". */
 static const char *
 subject(struct part *p)
 {
 	const struct plan_request *rq = &p->rq;
-	const char *s;
+	const char *s = "";
 
-	if (rq->key != NULL && rq->step != PLAN_CHECK_SCALE)
-		s = arena_printf(&p->arena, ", metadata:%s", rq->key);
-	else if (rq->step == PLAN_CHECK_SCALE)
-		s = "";
-	else
-		s = arena_printf(&p->arena, ", project:%s", rq->project);
+	if (rq->noun != NULL && rq->word != NULL)
+		s = arena_printf(&p->arena, ", %s:%s", rq->noun, rq->word);
 	return s != NULL ? s : "";
 }
 
@@ -95,23 +96,34 @@ finish(struct part *p)
 {
 	struct change *c = p->change;
 
-	p->decided = true;
+	p->admitted = true;
+	c->reserved -= p->reserved;
+	p->reserved = 0;
 	arena_fini(&p->arena);
 	target_done(p->target);
 	if (!c->targets.stopped)
 		pump(c);
 }
 
-static void
+/* Tells what failed. True: the plan goes on without it, else the target is
+ * over. What is to be deleted and is not there is no failure. */
+static bool
 fail(
     struct part *p, enum client_class class, const char *what, const char *text)
 {
+	bool is_gone = class == CLIENT_NOTFOUND &&
+	    (p->rq.step == PLAN_DELETE_KEY || p->rq.step == PLAN_DELETE_SPACE);
+
 	out_warn_hint(&p->target->lane,
 	    targets_hint(p->change->session, p->target->server, class),
 	    "%s%s) %s%s%s", p->target->context, subject(p), what,
 	    what[0] != '\0' ? ": " : "", text);
-	target_failed(p->target, class);
+	if (!is_gone)
+		target_failed(p->target, class);
+	if (plan_skip(&p->plan))
+		return true;
 	finish(p);
+	return false;
 }
 
 static void
@@ -137,7 +149,7 @@ remember_job(struct part *p, int64_t job)
 	j->server = p->target->server;
 	j->chain = p->target->chain;
 	j->context = p->target->context;
-	j->project = p->rq.project;
+	j->project = p->rq.word;
 	j->job = job;
 	j->type = c->action == PLAN_APPLY ? "up"
 	    : c->action == PLAN_DESTROY   ? "down"
@@ -154,7 +166,7 @@ accept_change(struct part *p, const struct node *body, struct error *e)
 	struct change *c = p->change;
 	int64_t job;
 
-	if (p->rq.key == NULL) {
+	if (p->rq.is_job) {
 		if (client_get_job_id(body, &job, e) < 0)
 			return -1;
 		out_info(&p->target->lane,
@@ -163,7 +175,7 @@ accept_change(struct part *p, const struct node *body, struct error *e)
 		    words[c->action]);
 		remember_job(p, job);
 	}
-	p->succeeded = true;
+	p->changes++;
 	c->count++;
 	return 0;
 }
@@ -173,62 +185,63 @@ on_answer(const struct client_reply *r, void *ctx)
 {
 	struct part *p = ctx;
 	struct error e = ERROR_INIT;
-	bool found = r->class == CLIENT_OK;
+	bool found = r->class == CLIENT_OK, more;
 
-	if (p->rq.is_change)
-		p->change->in_flight--;
+	if (p->rq.is_change && p->reserved > 0) {
+		p->reserved--;
+		p->change->reserved--;
+	}
 	if (p->change->targets.stopped)
 		return;
 	if (!found &&
-	    !(r->class == CLIENT_NOTFOUND &&
-		plan_takes_not_found(p->rq.step))) {
-		fail(p, r->class, plan_step_text(p->rq.step), r->text);
-		return;
-	}
-	if (p->rq.is_change && accept_change(p, r->body, &e) < 0) {
-		fail(p, CLIENT_GARBLED, plan_step_text(p->rq.step),
-		    error_text(&e));
-		return;
-	}
-	if (plan_answer(&p->plan, found, r->body, &e) < 0) {
-		fail(p, CLIENT_GARBLED, "", error_text(&e));
-		return;
-	}
-	step(p);
+	    !(r->class == CLIENT_NOTFOUND && plan_takes_not_found(p->rq.step)))
+		more = fail(p, r->class, p->rq.text, r->text);
+	else if (p->rq.is_change && accept_change(p, r->body, &e) < 0)
+		more = fail(p, CLIENT_GARBLED, p->rq.text, error_text(&e));
+	else if (plan_answer(&p->plan, found, r->body, &e) < 0)
+		more = fail(p, CLIENT_GARBLED, "", error_text(&e));
+	else
+		more = true;
+	if (more)
+		step(p);
 }
 
-static void
-send_request(struct part *p)
+/* False: it could not be sent. */
+static bool
+send_request(struct part *p, struct error *e)
 {
-	struct error e = ERROR_INIT;
 	struct client_call call = { .server = p->target->server,
 		.chain = p->target->chain,
 		.route = p->rq.route,
 		.body = p->rq.body,
+		.params = &p->rq.word,
 		.params_n = 1 };
 
-	call.params = p->rq.key != NULL ? &p->rq.key : &p->rq.project;
-	if (p->rq.is_change && p->rq.key == NULL) {
+	if (p->rq.is_job) {
 		if (p->key[0] == '\0')
 			rand_hex(p->key, KEY_LEN);
 		call.idempotency_key = p->key;
 	}
-	if (p->rq.is_change) {
-		p->decided = true;
-		p->change->in_flight++;
-	}
-	if (p->rq.step == PLAN_WRITE_KEY)
-		out_info(&p->target->lane, "%s%s) Writing metadata ...",
-		    p->target->context, subject(p));
-	if (client_call(p->change->session->client, &call, on_answer, p, &e) ==
-	    0)
-		return;
-	if (p->rq.is_change)
-		p->change->in_flight--;
-	fail(p, CLIENT_UNAVAILABLE, plan_step_text(p->rq.step), error_text(&e));
+	if (p->rq.step == PLAN_WRITE_KEY || p->rq.step == PLAN_WRITE_SPACE)
+		out_info(&p->target->lane, "%s%s) Writing %s ...",
+		    p->target->context, subject(p), p->rq.noun);
+	return client_call(
+		   p->change->session->client, &call, on_answer, p, e) == 0;
 }
 
-/* Lets changes go whose turn it is; without a limit none has waited. */
+/* Sends the request at hand, and those after it as long as none can be sent. */
+static void
+go_on(struct part *p)
+{
+	struct error e = ERROR_INIT;
+
+	if (!send_request(p, &e) &&
+	    fail(p, CLIENT_UNAVAILABLE, p->rq.text, error_text(&e)))
+		step(p);
+}
+
+/* Lets targets change what they want whose turn it is; without a limit none has
+ * waited. */
 static void
 pump(struct change *c)
 {
@@ -237,12 +250,15 @@ pump(struct change *c)
 		struct target *t = &c->targets.items[i];
 		struct part *p = t->ctx;
 
-		if (t->done || (p != NULL && p->decided))
+		if (t->done || (p != NULL && p->admitted))
 			continue;
 		if (p == NULL || !p->ready ||
-		    c->count + c->in_flight >= c->limit)
+		    c->count + c->reserved >= c->limit)
 			return;
-		send_request(p);
+		p->admitted = true;
+		p->reserved = plan_changes_left(&p->plan);
+		c->reserved += p->reserved;
+		go_on(p);
 	}
 }
 
@@ -250,24 +266,21 @@ static void
 step(struct part *p)
 {
 	struct error e = ERROR_INIT;
-	int rc = plan_next(&p->plan, &p->rq, &e);
+	int rc;
 
+	while ((rc = plan_next(&p->plan, &p->rq, &e)) < 0) {
+		if (!fail(p, CLIENT_GARBLED, "", error_text(&e)))
+			return;
+		error_clear(&e);
+	}
 	if (rc == PLAN_END) {
 		finish(p);
-		return;
-	}
-	if (rc < 0) {
-		if (p->rq.key == NULL)
-			p->rq.key = p->plan.key;
-		fail(p, CLIENT_GARBLED, "", error_text(&e));
-		return;
-	}
-	if (p->rq.is_change && p->change->limit > 0) {
+	} else if (p->rq.is_change && p->change->limit > 0 && !p->admitted) {
 		p->ready = true;
 		pump(p->change);
-		return;
+	} else {
+		go_on(p);
 	}
-	send_request(p);
 }
 
 static void
@@ -306,12 +319,13 @@ show(struct target *t)
 	const struct part *p = t->ctx;
 	size_t before = 0;
 
-	if (c->limit == 0 || c->count < c->limit || p == NULL || !p->succeeded)
+	if (c->limit == 0 || c->count < c->limit || p == NULL ||
+	    p->changes == 0)
 		return true;
 	for (size_t i = 0; i <= t->index; i++) {
 		const struct part *q = c->targets.items[i].ctx;
 
-		before += q != NULL && q->succeeded;
+		before += q != NULL ? q->changes : 0;
 	}
 	return before < c->limit;
 }
@@ -328,29 +342,47 @@ on_deadline(struct timer *timer)
 static enum exitcode
 refuse_kind(struct session *s, enum plan_action action)
 {
-	const char *kind = spec_kind_to_string(s->spec->kind);
+	const char *kind = spec_kind_to_string(s->spec->kind), *why;
 
-	if (s->spec->kind == SPEC_PROJECT) {
+	switch (s->spec->kind) {
+	case SPEC_PROJECT:
 		if (action != PLAN_CANCEL || !s->spec->project.autoscale.on)
 			return EXIT_CODE_OK;
-		out_fail(&s->out, NULL,
-		    "(kind:%s) can't cancel a deployment with scale options "
-		    "set",
-		    kind);
-		return EXIT_CODE_CONFIG;
+		why = "can't cancel a deployment with scale options set";
+		break;
+	case SPEC_VM:
+		return EXIT_CODE_OK;
+	case SPEC_METADATA:
+		if (action != PLAN_CANCEL)
+			return EXIT_CODE_OK;
+		why = "can't cancel this type of deployment";
+		break;
+	case SPEC_READONLY:
+		why = action == PLAN_APPLY
+		    ? "can't deploy a read-only deployment"
+		    : action == PLAN_DESTROY
+		    ? "can't destroy a read-only deployment"
+		    : "can't cancel this type of deployment";
+		break;
+	default:
+		why = "this kind is not supported yet by this version";
+		break;
 	}
-	if (action == PLAN_CANCEL)
-		out_fail(&s->out, NULL,
-		    "(kind:%s) can't cancel this type of deployment", kind);
-	else if (s->spec->kind == SPEC_READONLY)
-		out_fail(&s->out, NULL,
-		    "(kind:%s) can't %s a read-only deployment", kind,
-		    action == PLAN_APPLY ? "deploy" : "destroy");
-	else
-		out_fail(&s->out, NULL,
-		    "(kind:%s) this kind is not supported yet by this version",
-		    kind);
+	out_fail(&s->out, NULL, "(kind:%s) %s", kind, why);
 	return EXIT_CODE_CONFIG;
+}
+
+static enum exitcode
+check_vm(struct session *s, enum plan_action action)
+{
+	struct diag d;
+
+	diag_init(&d, &s->arena, s->spec_name);
+	spec_require_vm(s->spec, action == PLAN_APPLY, &s->arena, &d);
+	if (d.errors == 0)
+		return EXIT_CODE_OK;
+	out_diag(&s->out, &d, s->spec_text);
+	return EXIT_CODE_DATAERR;
 }
 
 static enum exitcode
@@ -363,7 +395,9 @@ check(struct session *s, enum plan_action action)
 		return rc;
 	if (s->args.wait_for != NULL && !s->args.wait)
 		out_warn(&s->out, "--wait-for has no effect without --wait");
-	if (!name_is_project(name, strlen(name))) {
+	if (s->spec->kind == SPEC_VM)
+		return check_vm(s, action);
+	if (name != NULL && !name_is_project(name, strlen(name))) {
 		out_fail(&s->out, NULL, "%s: projectName: '%s' is not %s",
 		    s->spec_name, name, name_kind_text(NAME_PROJECT));
 		return EXIT_CODE_DATAERR;
@@ -375,9 +409,10 @@ static bool
 is_wanted_project(const struct session *s)
 {
 	const struct cmd_strs *names = &s->args.project;
+	const char *name = spec_project_name(s->spec);
 
-	for (size_t i = 0; i < names->n; i++)
-		if (strcmp(names->items[i], s->spec->project.name) == 0)
+	for (size_t i = 0; name != NULL && i < names->n; i++)
+		if (strcmp(names->items[i], name) == 0)
 			return true;
 	return names->n == 0;
 }
@@ -389,9 +424,11 @@ none_hint(const struct change *c)
 
 	if (c->targets.matched > 0 || c->targets.unreachable != EXIT_CODE_OK)
 		return NULL;
+	if (!is_wanted_project(s) && spec_project_name(s->spec) == NULL)
+		return "the file has no project";
 	if (!is_wanted_project(s))
 		return arena_printf(&s->arena, "the file's project is '%s'",
-		    s->spec->project.name);
+		    spec_project_name(s->spec));
 	return TARGETS_NONE_HINT;
 }
 
@@ -509,7 +546,8 @@ change_run(struct session *s, enum plan_action action)
 	} else {
 		rc = conclude(&c);
 	}
-	if (s->args.wait && c.count > 0 && c.jobs_n == 0)
+	if (s->args.wait && s->spec->project.autoscale.on && c.count > 0 &&
+	    c.jobs_n == 0)
 		out_warn(&s->out,
 		    "accepted, but this version cannot wait for the "
 		    "autoscaler");

@@ -56,9 +56,8 @@ make_query(struct session *s)
 		    s->args.state.items[i]);
 	if (s->args.project.n == 1)
 		name = s->args.project.items[0];
-	else if (s->args.project.n == 0 && s->spec != NULL && !s->args.all &&
-	    s->spec->kind == SPEC_PROJECT)
-		name = s->spec->project.name;
+	else if (s->args.project.n == 0 && s->spec != NULL && !s->args.all)
+		name = spec_project_name(s->spec);
 	if (name != NULL) {
 		strbuf_adds(&b, "&name=");
 		url_add_segment(&b, name);

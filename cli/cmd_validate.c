@@ -118,15 +118,18 @@ add_json(struct check *c, const char *name, bool valid, const char *kind,
 static void
 say_valid(struct session *s, const char *name, const struct spec *spec)
 {
+	const char *what;
+
 	if (s->args.quiet)
 		return;
 	if (spec == NULL) {
 		out_addf(&s->out, "%s: valid (configuration)\n", name);
 		return;
 	}
+	what = spec->kind == SPEC_APPCONFIG ? spec->app.name
+					    : spec_project_name(spec);
 	out_addf(&s->out, "%s: valid (%s%s%s, %zu datacenter%s)\n", name,
-	    spec->kind_text, spec->kind == SPEC_PROJECT ? " " : "",
-	    spec->kind == SPEC_PROJECT ? spec->project.name : "",
+	    spec->kind_text, what != NULL ? " " : "", what != NULL ? what : "",
 	    spec->datacenters.n, spec->datacenters.n == 1 ? "" : "s");
 }
 

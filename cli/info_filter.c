@@ -24,13 +24,46 @@ static const char *
 own_name(struct session *s, const struct info_type *type, bool *ret_said)
 {
 	const struct spec *spec = s->spec;
+	bool scaled = (type->flags & INFO_NEEDS_FILTER) != 0;
 
-	(void)ret_said;
 	if ((type->flags & INFO_LITERAL) == 0)
 		return NULL;
-	if (spec->kind == SPEC_PROJECT && type->kind == NAME_PROJECT)
-		return spec->project.name;
-	return NULL;
+	if (spec->kind == SPEC_APPCONFIG)
+		return spec->app.name;
+	if (spec->kind == SPEC_PROJECT)
+		return type->kind == NAME_PROJECT ? spec->project.name : NULL;
+	if (spec->kind != SPEC_VM || scaled)
+		return NULL;
+	if (spec->vm_name == NULL) {
+		out_warn(&s->out,
+		    "VM name is not specified in the deployment file!");
+		*ret_said = true;
+	}
+	return spec->vm_name;
+}
+
+/* Without a filter a file of metadata means what it has itself. */
+static enum exitcode
+choose_own(
+    struct info_filter *f, struct session *s, const struct info_type *type)
+{
+	const struct spec_metadata *m = &s->spec->metadata;
+
+	if (f->patterns_n > 0 || s->spec->kind != SPEC_METADATA)
+		return EXIT_CODE_OK;
+	if (strcmp(type->name, "metadata") == 0) {
+		f->names.items = m->entries.keys;
+		f->names.n = m->entries.n;
+	} else if (strcmp(type->name, "namespaces") == 0 &&
+	    m->namespace != NULL) {
+		f->names.items =
+		    arena_calloc(&s->arena, 1, sizeof(*f->names.items));
+		if (f->names.items == NULL)
+			return EXIT_CODE_OSERR;
+		f->names.items[0] = m->namespace;
+		f->names.n = 1;
+	}
+	return EXIT_CODE_OK;
 }
 
 static enum exitcode
@@ -85,13 +118,16 @@ enum exitcode
 info_filter_init(struct info_filter *f, struct session *s,
     const struct info_type *type, bool *ret_stop)
 {
+	enum exitcode rc;
+
 	memset(f, 0, sizeof(*f));
 	*ret_stop = false;
 	if ((type->flags & INFO_TREE) != 0)
 		return EXIT_CODE_OK;
 	if ((type->flags & INFO_LITERAL) != 0)
 		return choose_names(f, s, type, ret_stop);
-	return compile(f, s);
+	rc = compile(f, s);
+	return rc == EXIT_CODE_OK ? choose_own(f, s, type) : rc;
 }
 
 void

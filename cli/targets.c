@@ -129,7 +129,8 @@ target_failed(struct target *t, enum client_class class)
 {
 	enum exitcode code = targets_exit(class);
 
-	t->all->failed++;
+	t->all->failed += !t->failed;
+	t->failed = true;
 	/* 77 before 76 before 69. */
 	if (code > t->all->failure)
 		t->all->failure = code;

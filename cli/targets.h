@@ -29,6 +29,8 @@ struct target {
 	/* The command has it, or had it. */
 	bool matched;
 	bool done;
+	/* target_failed() */
+	bool failed;
 	/* Discovery or labels failed; NULL: they did not. */
 	const char *fault;
 	/* Of the command. */
@@ -82,7 +84,8 @@ enum exitcode targets_run(struct session *s, const struct tree_entry *entries,
     size_t n, const struct targets_rule *rule, struct targets *ret);
 /* Also for a target that is done: shows what can be shown. */
 void target_done(struct target *t);
-/* Notes that it could not be changed, or asked. */
+/* Notes that it could not be changed, or asked; more than once, for more than
+ * one change. */
 void target_failed(struct target *t, enum client_class class);
 /* Ends the run: what is under way is dropped. */
 void targets_stop(struct targets *t);

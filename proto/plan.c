@@ -11,6 +11,10 @@
  *		and write of the clean-up metadata
  *	cancel	cancel
  *
+ * Of kind vmJail there is one request only. Of kind metadata each entry, and
+ *then the namespace, has its own: check and write, or delete; one that fails is
+ *left out.
+ *
  * Values of autoscaler metadata must be the same bytes for the same input: the
  * server compares checksums to see whether it has to deploy again.
  */
@@ -186,6 +190,16 @@ key_body(struct plan *p)
 	return body;
 }
 
+static const struct node *
+space_body(struct plan *p)
+{
+	struct node *body = node_new(p->arena, NODE_MAP);
+
+	node_set(p->arena, body, "mapping",
+	    spec_mapping_to_node(p->in.spec, p->arena));
+	return body;
+}
+
 static const char *
 scale_key(struct plan *p, const char *word)
 {
@@ -193,7 +207,77 @@ scale_key(struct plan *p, const char *word)
 	    p->arena, "overlord.%s.%s", word, p->in.spec->project.name);
 }
 
+/* Words */
+
+/* Of each step: what is asked, what its word is, what is said when it fails. */
+static const struct {
+	enum route_id route;
+	const char *noun;
+	const char *text;
+	bool is_change;
+	bool is_job;
+} steps[] = {
+	[PLAN_GET_ENVIRON] = { ROUTE_METADATA_GET, "metadata",
+	    "error obtaining the environment from the metadata", false, false },
+	[PLAN_GET_FILE] = { ROUTE_METADATA_GET, "metadata",
+	    "error obtaining the project file from the metadata", false,
+	    false },
+	[PLAN_CHECK_SCALE] = { ROUTE_METADATA_CHECK, NULL,
+	    "error when checking if the project is auto-scalable", false,
+	    false },
+	[PLAN_CHECK_KEY] = { ROUTE_METADATA_CHECK, "metadata",
+	    "error writing the metadata", false, false },
+	[PLAN_WRITE_KEY] = { ROUTE_METADATA_PUT, "metadata",
+	    "error writing the metadata", true, false },
+	[PLAN_CHECK_SPACE] = { ROUTE_NAMESPACE_CHECK, "namespace",
+	    "error writing the namespace", false, false },
+	[PLAN_WRITE_SPACE] = { ROUTE_NAMESPACE_PUT, "namespace",
+	    "error writing the namespace", true, false },
+	[PLAN_DELETE_KEY] = { ROUTE_METADATA_DELETE, "metadata", "", true,
+	    false },
+	[PLAN_DELETE_SPACE] = { ROUTE_NAMESPACE_DELETE, "namespace", "", true,
+	    false },
+	[PLAN_UP] = { ROUTE_PROJECT_UP, "project", "error creating the project",
+	    true, true },
+	[PLAN_MAKE_VM] = { ROUTE_VM_CREATE, "VM", "error creating the VM", true,
+	    true },
+	[PLAN_DOWN] = { ROUTE_PROJECT_DOWN, "project",
+	    "error destroying the project", true, true },
+	[PLAN_CANCEL_JOBS] = { ROUTE_PROJECT_CANCEL, "project",
+	    "error cancelling this project", true, true },
+};
+
 /* The machine */
+
+static bool
+has_namespace(const struct plan *p)
+{
+	return p->in.spec->metadata.namespace != NULL;
+}
+
+/* Kind metadata: to the item at hand, or to the end. */
+static void
+go_to_item(struct plan *p)
+{
+	bool apply = p->in.action == PLAN_APPLY;
+
+	if (p->item < p->in.spec->metadata.entries.n)
+		p->step = apply ? PLAN_CHECK_KEY : PLAN_DELETE_KEY;
+	else if (p->item == p->in.spec->metadata.entries.n && has_namespace(p))
+		p->step = apply ? PLAN_CHECK_SPACE : PLAN_DELETE_SPACE;
+	else
+		p->ended = true;
+}
+
+static enum plan_step
+first_step(enum plan_action action, enum spec_kind kind)
+{
+	if (action == PLAN_CANCEL)
+		return PLAN_CANCEL_JOBS;
+	if (kind == SPEC_VM)
+		return action == PLAN_APPLY ? PLAN_MAKE_VM : PLAN_DOWN;
+	return PLAN_GET_ENVIRON;
+}
 
 void
 plan_init(struct plan *p, const struct plan_input *input, struct arena *a)
@@ -202,8 +286,9 @@ plan_init(struct plan *p, const struct plan_input *input, struct arena *a)
 	p->in = *input;
 	p->arena = a;
 	p->file = input->spec->project.file;
-	p->step =
-	    input->action == PLAN_CANCEL ? PLAN_CANCEL_JOBS : PLAN_GET_ENVIRON;
+	p->step = first_step(input->action, input->spec->kind);
+	if (input->spec->kind == SPEC_METADATA)
+		go_to_item(p);
 }
 
 /* The step at p->step is not needed: the one that comes after it. */
@@ -212,32 +297,23 @@ skip_step(struct plan *p)
 {
 	const struct spec_project *sp = &p->in.spec->project;
 
-	switch (p->step) {
-	case PLAN_GET_ENVIRON:
+	if (p->step == PLAN_GET_ENVIRON) {
 		if (sp->environ_from_metadata != NULL && p->environ == NULL)
 			return false;
 		p->step = p->in.action == PLAN_DESTROY ? PLAN_CHECK_SCALE
 						       : PLAN_GET_FILE;
 		return true;
-	case PLAN_GET_FILE:
-		if (p->file == NULL)
-			return false;
+	}
+	if (p->step == PLAN_GET_FILE && p->file != NULL) {
 		p->step = sp->autoscale.on ? PLAN_CHECK_KEY : PLAN_UP;
 		return true;
-	case PLAN_CHECK_SCALE:
-	case PLAN_CHECK_KEY:
-	case PLAN_WRITE_KEY:
-	case PLAN_UP:
-	case PLAN_DOWN:
-	case PLAN_CANCEL_JOBS:
-		break;
 	}
 	return false;
 }
 
-/* Which key, with which value. */
+/* The autoscaler's metadata: which key, with which value. */
 static int
-prepare_key(struct plan *p, struct error *e)
+prepare_scale(struct plan *p, struct error *e)
 {
 	if (p->in.action == PLAN_APPLY) {
 		p->key = scale_key(p, "autoscale");
@@ -249,59 +325,84 @@ prepare_key(struct plan *p, struct error *e)
 		p->value =
 		    p->in.insist ? "{\"force\": true}" : "{\"force\": false}";
 	}
-	if (arena_check(p->arena, e) < 0)
-		return -1;
-	if (!name_is_key(p->key, strlen(p->key)))
-		return error_set(e, OVE_INVALID, "invalid metadata name");
-	return 0;
+	return arena_check(p->arena, e);
+}
+
+/* The word of the route. */
+static int
+find_word(struct plan *p, const char **ret, struct error *e)
+{
+	const struct spec *s = p->in.spec;
+
+	switch (p->step) {
+	case PLAN_GET_ENVIRON:
+		*ret = s->project.environ_from_metadata;
+		return 0;
+	case PLAN_GET_FILE:
+		*ret = s->project.from_metadata;
+		return 0;
+	case PLAN_CHECK_SCALE:
+		*ret = scale_key(p, "autoscale");
+		return 0;
+	case PLAN_CHECK_KEY:
+	case PLAN_DELETE_KEY:
+		if (s->kind == SPEC_METADATA) {
+			p->key = s->metadata.entries.keys[p->item];
+			p->value = s->metadata.entries.items[p->item];
+		} else if (prepare_scale(p, e) < 0) {
+			*ret = p->key;
+			return -1;
+		}
+		break;
+	case PLAN_CHECK_SPACE:
+	case PLAN_DELETE_SPACE:
+		p->key = s->metadata.namespace;
+		break;
+	case PLAN_WRITE_KEY:
+	case PLAN_WRITE_SPACE:
+		break;
+	case PLAN_UP:
+	case PLAN_MAKE_VM:
+	case PLAN_DOWN:
+	case PLAN_CANCEL_JOBS:
+		*ret = s->kind == SPEC_VM ? s->vm_name : s->project.name;
+		return 0;
+	}
+	*ret = p->key;
+	if (name_is_key(p->key, strlen(p->key)))
+		return 0;
+	return error_set(
+	    e, OVE_INVALID, "invalid %s name", steps[p->step].noun);
 }
 
 static int
 fill(struct plan *p, struct plan_request *rq, struct error *e)
 {
-	const struct spec_project *sp = &p->in.spec->project;
-
-	rq->project = sp->name;
-	switch (p->step) {
-	case PLAN_GET_ENVIRON:
-		rq->route = ROUTE_METADATA_GET;
-		rq->key = sp->environ_from_metadata;
-		return 0;
-	case PLAN_GET_FILE:
-		rq->route = ROUTE_METADATA_GET;
-		rq->key = sp->from_metadata;
-		return 0;
-	case PLAN_CHECK_SCALE:
-		rq->route = ROUTE_METADATA_CHECK;
-		rq->key = scale_key(p, "autoscale");
-		return 0;
-	case PLAN_CHECK_KEY:
-		if (prepare_key(p, e) < 0)
-			return -1;
-		rq->route = ROUTE_METADATA_CHECK;
-		rq->key = p->key;
-		return 0;
-	case PLAN_WRITE_KEY:
-		rq->route =
-		    p->key_exists ? ROUTE_METADATA_PUT : ROUTE_METADATA_POST;
-		rq->key = p->key;
+	rq->route = steps[p->step].route;
+	rq->noun = steps[p->step].noun;
+	rq->text = steps[p->step].text;
+	rq->is_change = steps[p->step].is_change;
+	rq->is_job = steps[p->step].is_job;
+	if (find_word(p, &rq->word, e) < 0)
+		return -1;
+	if (p->step == PLAN_WRITE_KEY) {
 		rq->body = key_body(p);
-		rq->is_change = true;
-		return 0;
-	case PLAN_UP:
-		rq->route = ROUTE_PROJECT_UP;
+		if (!p->key_exists)
+			rq->route = ROUTE_METADATA_POST;
+	} else if (p->step == PLAN_WRITE_SPACE) {
+		rq->body = space_body(p);
+		if (!p->key_exists)
+			rq->route = ROUTE_NAMESPACE_POST;
+	} else if (p->step == PLAN_UP) {
 		rq->body = up_body(p);
-		rq->is_change = true;
-		return 0;
-	case PLAN_DOWN:
-		rq->route = ROUTE_PROJECT_DOWN;
+	} else if (p->step == PLAN_MAKE_VM) {
+		rq->body = spec_vm_body(p->in.spec, p->in.insist, p->arena);
+	} else if (p->step == PLAN_DOWN) {
 		rq->body = down_body(p);
-		rq->is_change = true;
-		return 0;
-	case PLAN_CANCEL_JOBS:
-		rq->route = ROUTE_PROJECT_CANCEL;
-		rq->is_change = true;
-		return 0;
+		if (p->in.spec->kind == SPEC_VM) {
+			rq->noun = "VM";
+			rq->text = "error destroying the VM";
+		}
 	}
 	return 0;
 }
@@ -309,11 +410,11 @@ fill(struct plan *p, struct plan_request *rq, struct error *e)
 int
 plan_next(struct plan *p, struct plan_request *ret, struct error *e)
 {
+	memset(ret, 0, sizeof(*ret));
 	if (p->ended)
 		return PLAN_END;
 	while (skip_step(p))
 		continue;
-	memset(ret, 0, sizeof(*ret));
 	ret->step = p->step;
 	if (fill(p, ret, e) < 0)
 		return -1;
@@ -321,9 +422,30 @@ plan_next(struct plan *p, struct plan_request *ret, struct error *e)
 }
 
 bool
+plan_skip(struct plan *p)
+{
+	if (p->in.spec->kind != SPEC_METADATA || p->ended)
+		return false;
+	p->item++;
+	go_to_item(p);
+	return true;
+}
+
+size_t
+plan_changes_left(const struct plan *p)
+{
+	if (p->ended)
+		return 0;
+	if (p->in.spec->kind != SPEC_METADATA)
+		return 1;
+	return p->in.spec->metadata.entries.n + has_namespace(p) - p->item;
+}
+
+bool
 plan_takes_not_found(enum plan_step step)
 {
-	return step == PLAN_CHECK_SCALE || step == PLAN_CHECK_KEY;
+	return step == PLAN_CHECK_SCALE || step == PLAN_CHECK_KEY ||
+	    step == PLAN_CHECK_SPACE;
 }
 
 /* Text of a metadata entry. */
@@ -337,7 +459,7 @@ entry_text(struct plan *p, const struct node *body, struct error *e)
 	if (text == NULL) {
 		(void)error_set(e, OVE_UPSTREAM,
 		    "%s: the reply is not understood: it has no text",
-		    plan_step_text(p->step));
+		    steps[p->step].text);
 		return NULL;
 	}
 	text = arena_strdup(p->arena, text);
@@ -383,35 +505,23 @@ plan_answer(
 		p->key_exists = found;
 		p->step = PLAN_WRITE_KEY;
 		return 0;
+	case PLAN_CHECK_SPACE:
+		p->key_exists = found;
+		p->step = PLAN_WRITE_SPACE;
+		return 0;
 	case PLAN_WRITE_KEY:
+	case PLAN_WRITE_SPACE:
+	case PLAN_DELETE_KEY:
+	case PLAN_DELETE_SPACE:
+		if (!plan_skip(p))
+			p->ended = true;
+		return 0;
 	case PLAN_UP:
+	case PLAN_MAKE_VM:
 	case PLAN_DOWN:
 	case PLAN_CANCEL_JOBS:
 		p->ended = true;
 		return 0;
 	}
 	return 0;
-}
-
-const char *
-plan_step_text(enum plan_step step)
-{
-	switch (step) {
-	case PLAN_GET_ENVIRON:
-		return "error obtaining the environment from the metadata";
-	case PLAN_GET_FILE:
-		return "error obtaining the project file from the metadata";
-	case PLAN_CHECK_SCALE:
-		return "error when checking if the project is auto-scalable";
-	case PLAN_CHECK_KEY:
-	case PLAN_WRITE_KEY:
-		return "error writing the metadata";
-	case PLAN_UP:
-		return "error creating the project";
-	case PLAN_DOWN:
-		return "error destroying the project";
-	case PLAN_CANCEL_JOBS:
-		return "error cancelling this project";
-	}
-	return "";
 }

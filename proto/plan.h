@@ -37,10 +37,15 @@ enum plan_step {
 	PLAN_GET_FILE,
 	/* HEAD metadata: is the project scaled by that server? */
 	PLAN_CHECK_SCALE,
-	/* HEAD, then PUT or POST metadata. */
+	/* HEAD, then PUT or POST metadata; the same of a namespace. */
 	PLAN_CHECK_KEY,
 	PLAN_WRITE_KEY,
+	PLAN_CHECK_SPACE,
+	PLAN_WRITE_SPACE,
+	PLAN_DELETE_KEY,
+	PLAN_DELETE_SPACE,
 	PLAN_UP,
+	PLAN_MAKE_VM,
 	PLAN_DOWN,
 	PLAN_CANCEL_JOBS,
 };
@@ -49,10 +54,15 @@ struct plan_request {
 	enum plan_step step;
 	/* It changes something, and counts as a deployment. */
 	bool is_change;
+	/* It becomes a job, whose number is the answer. */
+	bool is_job;
 	enum route_id route;
-	/* The word of the route: the key of metadata, or else the project. */
-	const char *key;
-	const char *project;
+	/* The word of the route, and what it is: "metadata", "VM", ...; NULL:
+	 * not worth a word in a message. */
+	const char *word;
+	const char *noun;
+	/* "error creating the project": for when it fails; may be empty. */
+	const char *text;
 	/* NULL: no body. */
 	const struct node *body;
 };
@@ -80,6 +90,8 @@ struct plan {
 	/* From metadata; NULL: none, or not yet. */
 	const struct node *environ;
 	const char *file;
+	/* Of kind metadata: the entry at hand; the namespace comes last. */
+	size_t item;
 	/* Metadata to write. */
 	const char *key;
 	const char *value;
@@ -100,8 +112,11 @@ bool plan_takes_not_found(enum plan_step step);
 int plan_answer(
     struct plan *p, bool found, const struct node *body, struct error *e);
 
-/* "error creating the project", for the step that failed. */
-const char *plan_step_text(enum plan_step step);
+/* The request, or what had to be sent, failed: true when the rest can go on
+ * without it. */
+bool plan_skip(struct plan *p);
+/* How many changes may still come, the one at hand included. */
+size_t plan_changes_left(const struct plan *p);
 
 /* The environment of a server (deployment-files.md 5.2); extra may be NULL.
  * NULL and a latched arena on failure. */

@@ -336,6 +336,12 @@ spec_load(const char *text, size_t len, const struct spec_source *src,
 
 /* Queries */
 
+const char *
+spec_project_name(const struct spec *s)
+{
+	return s->kind == SPEC_VM ? s->vm_name : s->project.name;
+}
+
 static const struct node_pair *
 datacenter_pair(const struct spec *s, const char *name)
 {

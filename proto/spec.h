@@ -175,6 +175,8 @@ void spec_lint(const struct spec *s, struct arena *a, struct diag *d);
 /* For print-spec; NULL and a latched arena on failure. */
 struct node *spec_to_node(const struct spec *s, struct arena *a);
 
+/* The project that the file is about, also a VM's; NULL: there is none. */
+const char *spec_project_name(const struct spec *s);
 /* NULL when the file does not define it. */
 const struct spec_datacenter *spec_find_datacenter(
     const struct spec *s, const char *name);

@@ -78,7 +78,7 @@ struct script {
 	bool insist;
 	const char *file;
 	const char *chain;
-	const char *answers[5];
+	const char *answers[8];
 	/* Lines "step METHOD key BODY", as below. */
 	const char *expect;
 };
@@ -96,10 +96,10 @@ load(const char *text, struct arena *a, struct spec **ret, struct error *e)
 static void
 show(struct strbuf *out, const struct plan_request *rq)
 {
-	if (rq->key != NULL)
-		strbuf_addf(out, "%s %s", routes[rq->route].method, rq->key);
+	if (rq->is_job)
+		strbuf_addf(out, "%s %s", routes[rq->route].path, rq->word);
 	else
-		strbuf_addf(out, "%s %s", routes[rq->route].path, rq->project);
+		strbuf_addf(out, "%s %s", routes[rq->route].method, rq->word);
 	strbuf_adds(out, rq->is_change ? " ! " : " ");
 	if (rq->body != NULL)
 		json_write(out, rq->body, JSON_COMPACT);
@@ -135,8 +135,11 @@ play(const struct script *s, struct strbuf *out, struct error *e)
 		if (answer != NULL &&
 		    json_read(answer, strlen(answer), &a, &body, e) < 0)
 			return -1;
-		if (answer == NULL && !plan_takes_not_found(rq.step))
+		if (answer == NULL && !plan_takes_not_found(rq.step)) {
+			if (plan_skip(&p))
+				continue;
 			return 0;
+		}
 		if (plan_answer(&p, answer != NULL, body, e) < 0)
 			return -1;
 	}
@@ -145,6 +148,17 @@ play(const struct script *s, struct strbuf *out, struct error *e)
 
 #define META "{\"metadata\":\"A: m\\nB: !ENV '${HERE}'\\nC: 5\\n\"}"
 #define SCALED HEAD "projectFile: f\nautoScale: {rules: {memoryuse: 1k}}\n"
+
+#define KIND(kind)                                                             \
+  "kind: " kind "\ndatacenters: {}\ndeployIn: {labels: [all]}\n"
+#define METADATA                                                               \
+  KIND("metadata")                                                             \
+  "metadataPrefix: q\nmetadata: {a: x, b: y}\n"                                \
+  "namespace: {name: n, mapping: [{file: 'a:f'}]}\n"
+#define VM                                                                     \
+  KIND("vmJail")                                                               \
+  "vmName: v1\nmakejail: m\ntemplate: {}\n"                                    \
+  "diskLayout: {driver: nvme, size: 1G, from: {type: img}}\n"
 
 static const struct script scripts[] = {
 	{ PLAN_APPLY, false, HEAD "projectFile: f\n", NULL, { "{}" },
@@ -191,6 +205,40 @@ static const struct script scripts[] = {
 	    "{\"value\":\"{\\\"force\\\": true}\"}\n" },
 	{ PLAN_CANCEL, false, HEAD "projectFile: f\nenvironFromMetadata: k\n",
 	    NULL, { "{}" }, "/v1/project/cancel/{project} p ! \n" },
+	{ PLAN_APPLY, false, METADATA, NULL,
+	    { "{}", "{}", NULL, "{}", NULL, "{}" },
+	    "HEAD q.a \n"
+	    "PUT q.a ! {\"value\":\"x\"}\n"
+	    "HEAD q.b \n"
+	    "POST q.b ! {\"value\":\"y\"}\n"
+	    "HEAD n \n"
+	    "POST n ! {\"mapping\":[{\"file\":[\"q.a\",\"f\"]}]}\n" },
+	/* A write that fails. */
+	{ PLAN_APPLY, false, METADATA, NULL, { "{}", NULL, "{}", "{}", "{}" },
+	    "HEAD q.a \n"
+	    "PUT q.a ! {\"value\":\"x\"}\n"
+	    "HEAD q.b \n"
+	    "PUT q.b ! {\"value\":\"y\"}\n"
+	    "HEAD n \n"
+	    "PUT n ! {\"mapping\":[{\"file\":[\"q.a\",\"f\"]}]}\n" },
+	{ PLAN_DESTROY, false, METADATA, NULL, { "{}", NULL, "{}" },
+	    "DELETE q.a ! \n"
+	    "DELETE q.b ! \n"
+	    "DELETE n ! \n" },
+	{ PLAN_APPLY, false, KIND("metadata"), NULL, { NULL }, "" },
+	{ PLAN_APPLY, true, VM, NULL, { "{}" },
+	    "/v1/vm/{vm} v1 ! {\"makejail\":\"m\",\"template\":{},"
+	    "\"diskLayout\":{\"driver\":\"nvme\",\"size\":\"1G\",\"from\":{"
+	    "\"type\":\"img\"}},\"options\":[],\"script-environment\":[],"
+	    "\"start-environment\":[],\"start-arguments\":[],"
+	    "\"build-environment\":[],\"build-arguments\":[],"
+	    "\"cloud-init\":{},\"overwrite\":false,\"poweroff\":false,"
+	    "\"restart\":true}\n" },
+	{ PLAN_DESTROY, true, VM, NULL, { "{}" },
+	    "/v1/project/down/{project} v1 ! {\"environment\":{},"
+	    "\"force\":true}\n" },
+	{ PLAN_CANCEL, true, VM, NULL, { "{}" },
+	    "/v1/project/cancel/{project} v1 ! \n" },
 };
 
 static void
@@ -231,7 +279,43 @@ static const struct {
 	      "projectFile: f\nautoScale: {type: average}\n",
 	      NULL, { NULL }, NULL },
 	    "invalid metadata name" },
+	{ { PLAN_APPLY, false,
+	      KIND("metadata") "namespace: {name: n-1, mapping: [{directory: "
+			       "d}]}\n",
+	      NULL, { NULL }, NULL },
+	    "invalid namespace name" },
 };
+
+static void
+changes_are_counted(void **state)
+{
+	struct arena a AUTO_ARENA;
+	struct error e = ERROR_INIT;
+	struct plan_input in = { .action = PLAN_APPLY, .datacenter = "main" };
+	struct plan_request rq;
+	struct spec *spec;
+	struct plan p;
+
+	(void)state;
+	arena_init(&a, (size_t)4 << 20);
+	test_ok(load(METADATA, &a, &spec, &e), &e);
+	in.spec = spec;
+	plan_init(&p, &in, &a);
+	assert_int_equal(plan_changes_left(&p), 3);
+	test_ok(plan_next(&p, &rq, &e), &e);
+	assert_true(plan_skip(&p));
+	assert_int_equal(plan_changes_left(&p), 2);
+	assert_true(plan_skip(&p));
+	assert_true(plan_skip(&p));
+	assert_int_equal(plan_changes_left(&p), 0);
+	assert_int_equal(plan_next(&p, &rq, &e), PLAN_END);
+	assert_false(plan_skip(&p));
+	test_ok(load(VM, &a, &spec, &e), &e);
+	in.spec = spec;
+	plan_init(&p, &in, &a);
+	assert_int_equal(plan_changes_left(&p), 1);
+	assert_false(plan_skip(&p));
+}
 
 static void
 faults_end_a_plan(void **state)
@@ -276,6 +360,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(labels_decide),
 	cmocka_unit_test(requests_in_order),
 	cmocka_unit_test(faults_end_a_plan),
+	cmocka_unit_test(changes_are_counted),
 	cmocka_unit_test(memory_may_fail),
 };
 TEST_MAIN(tests)
