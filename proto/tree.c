@@ -2,16 +2,21 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * Discovery. Each chain is a node of an ordered tree in the caller's arena; a
- * reply adds its children and asks them. When no reply is outstanding, the tree
- * is written out depth first into an array. Children are linked through first
- * and next, and the walk goes back up through parent, so nothing recurses.
+ * Discovery. A server that knows GET /v1/tree tells of all below it at once;
+ * what it could not tell, and all of a server that does not know it, is asked
+ * for chain by chain. Each chain is a node of an ordered tree in the caller's
+ * arena; a reply adds its children and asks them. When no reply is outstanding,
+ * the tree is written out depth first into an array. Children are linked
+ * through first and next, and the walk goes back up through parent, so nothing
+ * recurses.
  */
 #include "proto/tree.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/mem.h"
+#include "lib/data/node.h"
 
 struct spot {
 	struct tree_search *search;
@@ -36,6 +41,10 @@ struct tree_search {
 	bool started;
 	struct tree tree;
 };
+
+/* The server's own choice, and of a client that waits for less so much. */
+#define TREE_MS INT64_C(8000)
+#define TREE_SHARE(ms) ((ms) - (ms) / 10)
 
 static void ask(struct spot *p);
 
@@ -92,34 +101,90 @@ finish(struct tree_search *s)
 	s->done(&s->tree, s->ctx);
 }
 
+/* NULL: it is not to be had, and the parent has a fault if that is its own. */
+static struct spot *
+add_named(struct spot *p, const char *name)
+{
+	struct tree_search *s = p->search;
+	struct tree_node n = { .server = p->node.server,
+		.entry = p->node.entry };
+
+	if (p->depth > TREE_DEPTH_MAX) {
+		set_fault(p, CLIENT_GARBLED,
+		    "more than 64 levels: the chains lead in a circle");
+		return NULL;
+	}
+	if (s->spots_n >= TREE_NODES_MAX) {
+		set_fault(p, CLIENT_GARBLED,
+		    "more than 10000 chains: some lead in a circle");
+		return NULL;
+	}
+	n.chain = p->node.chain != NULL
+	    ? arena_printf(s->arena, "%s.%s", p->node.chain, name)
+	    : arena_strdup(s->arena, name);
+	return n.chain != NULL ? add_child(p, &n) : NULL;
+}
+
 static void
 add_children(struct spot *p, const struct client_strs *names)
 {
-	struct tree_search *s = p->search;
-
-	if (names->n > 0 && p->depth > TREE_DEPTH_MAX) {
-		set_fault(p, CLIENT_GARBLED,
-		    "more than 64 levels: the chains lead in a circle");
-		return;
-	}
 	for (size_t i = 0; i < names->n; i++) {
-		struct tree_node n = { .server = p->node.server,
-			.entry = p->node.entry };
-		struct spot *child;
+		struct spot *child = add_named(p, names->items[i]);
 
-		if (s->spots_n >= TREE_NODES_MAX) {
-			set_fault(p, CLIENT_GARBLED,
-			    "more than 10000 chains: some lead in a circle");
-			return;
-		}
-		n.chain = p->node.chain != NULL
-		    ? arena_printf(
-			  s->arena, "%s.%s", p->node.chain, names->items[i])
-		    : names->items[i];
-		if (n.chain == NULL || (child = add_child(p, &n)) == NULL)
+		if (child == NULL)
 			return;
 		ask(child);
 	}
+}
+
+/* What a tree says of a server, as its list of chains would: without those that
+ * are left alone. Not deeper than JSON. */
+static void
+take_server(struct spot *p, const struct node *said)
+{
+	const struct node *list = node_get(said, "chains");
+
+	if (list == NULL || list->type != NODE_LIST) {
+		ask(p);
+		return;
+	}
+	for (size_t i = 0; i < list->u.list.n; i++) {
+		const struct node *item = list->u.list.items[i];
+		const struct node *skipped = node_get(item, "skipped");
+		const char *name = node_text(node_get(item, "chain"));
+		struct spot *child;
+
+		if (name == NULL ||
+		    (skipped != NULL && skipped->type == NODE_BOOL &&
+			skipped->u.b))
+			continue;
+		if ((child = add_named(p, name)) == NULL)
+			return;
+		take_server(child, item);
+	}
+}
+
+/* One reply less to wait for. */
+static void
+one_less(struct tree_search *s)
+{
+	if (--s->pending == 0 && s->started)
+		finish(s);
+}
+
+static void
+on_tree(const struct client_reply *r, void *ctx)
+{
+	struct spot *p = ctx;
+	const struct node *tree = node_get(r->body, "tree");
+
+	if (r->class == CLIENT_OK && tree != NULL)
+		take_server(p, tree);
+	else if (r->status != 0)
+		ask(p);
+	else
+		set_fault(p, r->class, r->text);
+	one_less(p->search);
 }
 
 static void
@@ -130,30 +195,53 @@ on_chains(const struct client_reply *r, void *ctx)
 	struct client_strs names;
 	struct error e = ERROR_INIT;
 
-	s->pending--;
 	if (r->class != CLIENT_OK)
 		set_fault(p, r->class, r->text);
 	else if (client_get_strs(r->body, "chains", s->arena, &names, &e) < 0)
 		set_fault(p, CLIENT_GARBLED, error_text(&e));
 	else
 		add_children(p, &names);
-	if (s->pending == 0 && s->started)
-		finish(s);
+	one_less(s);
+}
+
+static void
+send(struct spot *p, enum route_id route, const char *query,
+    client_done_fn *done)
+{
+	struct tree_search *s = p->search;
+	struct error e = ERROR_INIT;
+	const struct client_call call = { .server = p->node.server,
+		.chain = p->node.chain,
+		.route = route,
+		.query = query };
+
+	if (client_call(s->client, &call, done, p, &e) < 0)
+		set_fault(p, CLIENT_UNAVAILABLE, error_text(&e));
+	else
+		s->pending++;
 }
 
 static void
 ask(struct spot *p)
 {
-	struct tree_search *s = p->search;
-	struct error e = ERROR_INIT;
-	struct client_call call = { .server = p->node.server,
-		.chain = p->node.chain,
-		.route = ROUTE_CHAINS };
+	send(p, ROUTE_CHAINS, NULL, on_chains);
+}
 
-	if (client_call(s->client, &call, on_chains, p, &e) < 0)
-		set_fault(p, CLIENT_UNAVAILABLE, error_text(&e));
-	else
-		s->pending++;
+/* Says when we stop to wait, so that what is there by then comes. */
+static void
+ask_tree(struct spot *p)
+{
+	const struct client_server *server = p->node.server;
+	const int64_t limits[] = { server->read_ms, server->total_ms };
+	int64_t ms = TREE_MS;
+	char query[40];
+
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
+		if (limits[i] > 0 && TREE_SHARE(limits[i]) < ms)
+			ms = TREE_SHARE(limits[i]);
+	(void)snprintf(query, sizeof(query), "timeout_ms=%lld",
+	    (long long)(ms > 0 ? ms : 1));
+	send(p, ROUTE_TREE, query, on_tree);
 }
 
 int
@@ -182,7 +270,7 @@ tree_discover(struct tree_search **ret, struct client *c,
 			return arena_check(a, e);
 	}
 	for (p = s->top.first; p != NULL; p = p->next)
-		ask(p);
+		ask_tree(p);
 	if (s->pending == 0)
 		return error_set(e, OVE_UNAVAILABLE, "nobody can be asked");
 	s->started = true;

@@ -68,7 +68,8 @@ def test_golden_requests(tmp_path, server):
     assert sorted(server.lines("/labels")) == sorted(
         ["GET /v1/labels"] + [f"GET /v1/chain/{c}/labels"
                               for c in CHAINS + ["zulu"]])
-    assert len(server.requests) == 14
+    assert len(server.requests) == 15
+    assert server.lines()[0] == "GET /v1/tree"
     # Per target: labels before the change; all chains before all labels.
     lines = server.lines()
     assert lines.index("GET /v1/labels") < lines.index("POST /v1/project/up/p")
@@ -242,7 +243,7 @@ projectFile: x
 """)
     r = overlord(tmp_path, "apply", "-f", "web.yml")
     assert (r.rc, r.err) == (0, ""), r
-    assert len(server.requests) == 3
+    assert len(server.requests) == 4
 
 
 def test_incomplete_data_center(tmp_path):

@@ -80,7 +80,7 @@ def test_chains(tmp_path, server):
     r = overlord(tmp_path, "get-info", "-f", "ro.yml", "-t", "chains")
     assert r.rc == 0 and r.err.count("chain:zulu") == 2
     assert r.out == blocks(server.url, *LABELS)
-    assert len(server.requests) == 12
+    assert len(server.requests) == 13
     assert info(tmp_path, "chains", "--filter", "alpha", "-q") == blocks(
         server.url, *CHAINS)
     assert info(tmp_path, "chains", "--filter", "b", "--filter", r"\.delta\Z",

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from children import breaker, dead_chain, drip, http
+from cli_support import overlord
 from node import Node, chain_to, make_tree, wait_for
 from original import Original
 
@@ -453,3 +454,33 @@ def test_what_has_no_room_is_named(make_node, child):
                                "truncated": ["labels", "info", "chains"]}
     whole = "two" if "one" in cut else "one"
     assert len(found[whole]["chains"]) == 1000
+
+
+# The client
+
+@pytest.mark.parametrize("originals", [
+    (), ("main",), ("charlie",), ("main", "alpha", "charlie", "delta")],
+    ids="-".join)
+def test_the_client_finds_the_tree_by_it(make_node, tmp_path, made, originals):
+    nodes = mixed(make_node, tmp_path, made, originals)
+    main = nodes["main"]
+    (tmp_path / "ro.yml").write_text(f"""\
+kind: readOnly
+datacenters:
+  main:
+    entrypoint: '{main.url()}'
+    access_token: '{main.token()}'
+deployIn:
+  labels: [all]
+""")
+    r = overlord(tmp_path, "get-info", "-f", "ro.yml", "-t", "chains")
+    assert r.rc == 0, r
+    found = [line.split(":")[-1].strip() for line in r.out.splitlines()
+             if "chain:" in line]
+    assert found == ["None", "alpha", "alpha.charlie",
+                     "alpha.charlie.delta"], r
+    if "main" not in originals:
+        # One request, and none to find out more.
+        asked = [path for path in ("/v1/tree", "/chains")
+                 if f"{path} status=" in main.log_text()]
+        assert asked == ["/v1/tree"]

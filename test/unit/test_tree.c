@@ -213,6 +213,38 @@ depth_first_in_the_order_given(void **state)
 	assert_string_equal(w->fault, "503: dead");
 }
 
+/* alpha is told of whole, bravo is left alone, who is not known is asked. */
+static const struct row told[] = {
+	{ "/v1/tree",
+	    "{\"tree\":{\"server\":\"s\",\"chains\":["
+	    "{\"chain\":\"alpha\",\"chains\":["
+	    "{\"chain\":\"charlie\",\"chains\":[]}]},"
+	    "{\"chain\":\"bravo\",\"skipped\":true,\"error\":{}},"
+	    "{\"chain\":\"delta\",\"truncated\":[\"chains\"]},7,{},"
+	    "{\"chain\":\"echo\",\"error\":{}},"
+	    "{\"chain\":\"zulu\",\"chains\":3}]}}" },
+	{ "/v1/chain/delta/chains", "{\"chains\":[\"x\"]}" },
+	{ "/v1/chain/delta.x/chains", "{}" },
+	{ "/v1/chain/zulu/chains", "{}" },
+	{ NULL, NULL },
+};
+
+static void
+a_tree_tells_of_all(void **state)
+{
+	struct world *w = *state;
+	struct arena a AUTO_ARENA;
+	struct error e = ERROR_INIT;
+
+	arena_init(&a, 1000000);
+	w->rows = told;
+	test_ok(discover(w, root, 1, &a, &e), &e);
+	assert_string_equal(w->found.buf,
+	    "0:*None 0:alpha 0:alpha.charlie 0:delta 0:delta.x 0:echo! "
+	    "0:zulu");
+	assert_string_equal(w->fault, "503: dead");
+}
+
 static void
 entry_points_in_order(void **state)
 {
@@ -313,6 +345,7 @@ memory_may_fail(void **state)
 
 static const struct CMUnitTest tests[] = {
 	IN_WORLD(depth_first_in_the_order_given),
+	IN_WORLD(a_tree_tells_of_all),
 	IN_WORLD(entry_points_in_order),
 	IN_WORLD(circles_end),
 	IN_WORLD(bad_lists_are_faults),
