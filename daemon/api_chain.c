@@ -7,6 +7,9 @@
  * it, its body rebuilt from what was understood, and sent to the first name of
  * the chain path; the reply becomes ours, or the contract's error body
  * (rest-api.md 3.5.3), with the error from below in `remote`.
+ *
+ * What comes as it is made (events, output that is followed) is passed through
+ * as it comes, and no faster than the client takes it.
  */
 #include <string.h>
 
@@ -16,11 +19,17 @@
 #include "lib/base/num.h"
 #include "lib/data/json.h"
 #include "lib/data/node.h"
+#include "lib/event/loop.h"
 #include "proto/chainpath.h"
 #include "proto/msg.h"
 
 #define BODY_MAX ((size_t)64 << 20)
 #define PATH_MAX_LEN 65536
+/* What may wait for one client before its sender has to. */
+#define QUEUED_MAX ((size_t)64 << 10)
+/* Events come with a comment every 5 s; a command may be silent for long. */
+#define EVENTS_IDLE_MS 20000
+#define TEXT_IDLE_MS 3600000
 
 /* A twin on its way; lives in its request. */
 struct hopping {
@@ -36,6 +45,26 @@ struct hopping {
 	/* Of ROUTE_TREE only. */
 	struct api_tree_query tree;
 	struct walk *walk;
+	/* How the reply comes in pieces; NULL: it does not, or need not. */
+	const struct streamed *streamed;
+	bool begun;
+	bool paused;
+	/* When the token ends. */
+	struct timer expiry;
+};
+
+/* Twins whose replies come in pieces. */
+struct streamed {
+	enum route_id route;
+	const char *type;
+	int64_t idle_ms;
+	/* Without follow=1 as well. */
+	bool always;
+};
+
+static const struct streamed streamed[] = {
+	{ ROUTE_EVENTS, "text/event-stream", EVENTS_IDLE_MS, true },
+	{ ROUTE_JOB_OUTPUT, "text/plain", TEXT_IDLE_MS, false },
 };
 
 static void send_on(struct hopping *h, const char *method, const char *body);
@@ -164,6 +193,92 @@ reply_failure(const struct hopping *h, const struct chain_reply *r)
 	api_reply_map(c->api, c->req, status_of(h, r), map);
 }
 
+/* Pieces. The client's connection bounds what waits for it, and what is not
+ * taken stays with the sender. */
+
+static void
+on_drained(struct api_call *c)
+{
+	struct hopping *h = c->state;
+
+	if (!h->paused)
+		return;
+	h->paused = false;
+	chain_resume(c->api->deps.chain, c->forward);
+}
+
+/* The forward has been cancelled. */
+static void
+on_gone(struct api_call *c)
+{
+	struct hopping *h = c->state;
+
+	timer_fini(&h->expiry);
+}
+
+/* A token holds no longer than it says. */
+static void
+on_expiry(struct timer *t)
+{
+	struct hopping *h = container_of(t, struct hopping, expiry);
+
+	http_req_stream_cut(h->call->req);
+}
+
+static void
+on_begun(void *ctx)
+{
+	static const struct api_stream stream = { on_drained, on_gone };
+	struct hopping *h = ctx;
+	struct api_call *c = h->call;
+	struct chain *ch = c->api->deps.chain;
+	struct forward_id id = c->forward;
+
+	h->begun = true;
+	/* Without it there is nobody any more. */
+	if (!api_stream_start(c,
+		strcmp(h->streamed->type, "text/plain") == 0
+		    ? "text/plain; charset=utf-8"
+		    : h->streamed->type,
+		&stream, h)) {
+		chain_cancel(ch, id);
+		return;
+	}
+	if (c->token.exp == 0)
+		return;
+	if (timer_init(&h->expiry, c->api->deps.loop, on_expiry, "twin-expiry",
+		NULL) < 0)
+		http_req_stream_cut(c->req);
+	else
+		timer_arm(&h->expiry, c->token.exp * 1000 - clock_wall_ms());
+}
+
+static void
+on_piece(const char *p, size_t len, void *ctx)
+{
+	struct hopping *h = ctx;
+	struct api_call *c = h->call;
+
+	if (!http_req_stream_send(c->req, p, len))
+		return;
+	if (http_req_stream_queued(c->req) >= QUEUED_MAX) {
+		h->paused = true;
+		chain_pause(c->api->deps.chain, c->forward);
+	}
+}
+
+/* The end, or what broke below breaks here. */
+static void
+end_stream(struct hopping *h, const struct chain_reply *r)
+{
+	if (r->error != NULL) {
+		http_req_stream_cut(h->call->req);
+		return;
+	}
+	timer_fini(&h->expiry);
+	api_stream_end(h->call);
+}
+
 static bool
 is_success(const struct chain_reply *r)
 {
@@ -237,6 +352,10 @@ on_done(const struct chain_reply *r, void *ctx)
 	bool absent = r->error == NULL && r->status == 404;
 
 	c->forward.v = 0;
+	if (h->begun) {
+		end_stream(h, r);
+		return;
+	}
 	if (c->route == ROUTE_TREE && chain_reply_is_no_route(r)) {
 		if (h->rest[0] == '\0')
 			chain_note_original(c->api->deps.chain, h->entrypoint);
@@ -281,13 +400,37 @@ send_on(struct hopping *h, const char *method, const char *body)
 		.request_id = http_req_request_id(c->req),
 		.via = http_req_header(c->req, "X-Overlord-Via"),
 		.idempotency_key = http_req_header(c->req, "Idempotency-Key"),
+		.last_event_id = http_req_header(c->req, "Last-Event-ID"),
 		.left_ms = h->deadline_ms - clock_mono_ms(),
 	};
+	struct chain_stream pieces = { 0 };
 	struct error e = ERROR_INIT;
 
-	if (chain_forward(
-		c->api->deps.chain, &rq, on_done, h, &c->forward, &e) < 0)
+	if (h->streamed != NULL)
+		pieces = (struct chain_stream){ h->streamed->type,
+			h->streamed->idle_ms, on_begun, on_piece };
+	if (chain_stream(c->api->deps.chain, &rq, &pieces, on_done, h,
+		&c->forward, &e) < 0)
 		api_reply_error(c->api, c->req, &e);
+}
+
+/* How its reply comes in pieces, if it does; false after an answer. */
+static bool
+find_streamed(struct api_call *c, struct hopping *h)
+{
+	const struct streamed *s = NULL;
+	char *follow = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(streamed); i++)
+		if (streamed[i].route == c->route)
+			s = &streamed[i];
+	if (s == NULL)
+		return true;
+	if (!s->always && !api_query(c, "follow", &follow))
+		return false;
+	if (s->always || (follow != NULL && strcmp(follow, "1") == 0))
+		h->streamed = s;
+	return true;
 }
 
 /* The members that were understood, as they were sent, with defaults for what
@@ -420,6 +563,8 @@ api_twin(struct api_call *c)
 	}
 	/* Further up an upsert is the twin's own. */
 	h->checking = t->kind == TWIN_KIND_UPSERT && h->rest[0] == '\0';
+	if (!find_streamed(c, h))
+		return;
 	if (h->checking)
 		send_on(h, "HEAD", NULL);
 	else

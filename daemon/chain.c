@@ -22,6 +22,8 @@
 #include "lib/data/node.h"
 #include "proto/config.h"
 
+/* Each is a connection. */
+#define STREAMS_MAX 256
 #define ROUNDS_TRUSTED 3
 /* How long a child that was an original is taken for one. */
 #define ORIGINAL_MS 600000
@@ -322,6 +324,7 @@ chain_new(struct chain **ret, struct loop *l, struct error *e)
 		.user_agent = "overlordd/" OVERLORD_VERSION,
 		.max_calls = CHAIN_CALLS_MAX,
 		.max_per_host = CHAIN_HOP_CALLS_MAX,
+		.max_streams = STREAMS_MAX,
 	};
 	AUTO(chain) struct chain *ch = mem_calloc(1, sizeof(*ch));
 

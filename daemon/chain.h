@@ -42,6 +42,7 @@ struct chain_request {
 	const char *request_id;
 	const char *via;
 	const char *idempotency_key;
+	const char *last_event_id;
 	/* How long the caller waits. */
 	int64_t left_ms;
 	/* Not to be repeated, whatever `retry` says. */
@@ -70,6 +71,31 @@ bool chain_has(const struct chain *ch, const char *entrypoint);
 /* OVE_NOTFOUND: no such chain. Everything in rq is copied. */
 int chain_forward(struct chain *ch, const struct chain_request *rq,
     chain_done_fn *done, void *ctx, struct forward_id *ret, struct error *e);
+
+/* For a reply that comes as it is made. */
+struct chain_stream {
+	/* How the Content-Type of such a reply begins; any other one is
+	 * collected, as by chain_forward(). */
+	const char *type;
+	/* Milliseconds without a byte, pauses apart; 0 = no limit. Up to the
+	 * head the request's time counts. */
+	int64_t idle_ms;
+	/* The head is here: status 200 and the type. From now on nothing is
+	 * repeated. */
+	void (*begun)(void *ctx);
+	/* At most HTTPC_WINDOW, valid during the callback. */
+	void (*piece)(const char *p, size_t len, void *ctx);
+};
+/* As chain_forward(); after begun() the outcome has no body, and no error when
+ * the reply is whole. All of them may cancel. */
+int chain_stream(struct chain *ch, const struct chain_request *rq,
+    const struct chain_stream *s, chain_done_fn *done, void *ctx,
+    struct forward_id *ret, struct error *e);
+/* Of a stream that has begun: no piece comes, and the sender has to wait.
+ * Idempotent. */
+void chain_pause(struct chain *ch, struct forward_id id);
+void chain_resume(struct chain *ch, struct forward_id id);
+
 /* Idempotent; done will not be called. */
 void chain_cancel(struct chain *ch, struct forward_id id);
 /* Whether the reply is that of a server that does not know the route: of an

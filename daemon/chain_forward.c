@@ -24,7 +24,7 @@
 #define ARENA_MAX ((size_t)256 << 20)
 /* Of the time left, one in so many stays with us. */
 #define DEADLINE_SHARE 20
-#define HEADERS_MAX 10
+#define HEADERS_MAX 12
 /* A call that was given less than this says nothing of a child that is late. */
 #define PATIENCE_MS 100
 
@@ -50,6 +50,9 @@ struct forward {
 	int64_t given_ms;
 	int64_t deadline_ms;
 	bool tail;
+	/* Its reply may come in pieces (piece is set), and does. */
+	struct chain_stream stream;
+	bool begun;
 	/* The breaker waits for it. */
 	bool ticketed;
 	struct breaker_ticket ticket;
@@ -263,8 +266,8 @@ may_repeat(const struct forward *f)
 {
 	const struct chain_reply *r = &f->reply;
 
-	if (f->attempt > f->retries || strcmp(f->method, "POST") == 0 ||
-	    is_from_below(r))
+	if (f->begun || f->attempt > f->retries ||
+	    strcmp(f->method, "POST") == 0 || is_from_below(r))
 		return false;
 	if (r->error != NULL)
 		return strcmp(r->error, "JSONDecodeError") != 0;
@@ -369,9 +372,52 @@ on_done(struct call_id id, const struct httpc_reply *r,
 	f->retry_after = -1;
 	if (failed != NULL)
 		take_failure(f, failed);
+	else if (f->begun)
+		f->reply.status = r->status;
 	else
 		take_reply(f, r);
 	judge(f);
+}
+
+static bool
+on_head(struct call_id id, const struct httpc_reply *r, void *ctx)
+{
+	struct forward *f = ctx;
+
+	(void)id;
+	if (r->status != 200 ||
+	    strncmp(r->content_type, f->stream.type, strlen(f->stream.type)) !=
+		0)
+		return false;
+	f->begun = true;
+	give_back(f, BREAKER_SUCCESS);
+	/* f may be gone after this. */
+	f->stream.begun(f->ctx);
+	return true;
+}
+
+static void
+on_piece(struct call_id id, const char *p, size_t len, void *ctx)
+{
+	struct forward *f = ctx;
+
+	(void)id;
+	f->stream.piece(p, len, f->ctx);
+}
+
+static int
+send_out(struct forward *f, const struct httpc_request *rq, struct error *e)
+{
+	const struct httpc_stream s = {
+		.head = on_head,
+		.piece = on_piece,
+		.done = on_done,
+		.idle_ms = f->stream.idle_ms,
+	};
+
+	if (f->stream.piece != NULL)
+		return httpc_stream(f->chain->httpc, rq, &s, f, &f->call, e);
+	return httpc_call(f->chain->httpc, rq, on_done, f, &f->call, e);
 }
 
 static int64_t
@@ -431,8 +477,10 @@ attempt(struct forward *f)
 	    "X-Overlord-Deadline-Ms: %lld", (long long)(share > 1 ? share : 1));
 	f->headers[f->headers_n] = deadline;
 	f->attempt++;
-	if (httpc_call(f->chain->httpc, &rq, on_done, f, &f->call, &e) < 0)
-		end_soon(f, "ConnectError", e.text);
+	if (send_out(f, &rq, &e) < 0)
+		end_soon(f,
+		    e.code == OVE_LIMIT ? "PoolTimeout" : "ConnectError",
+		    e.text);
 	f->headers[f->headers_n] = NULL;
 	/* There may be more than one. */
 	if (waited)
@@ -462,6 +510,7 @@ add_headers(
 		add_header(f, "Content-Type", "application/json");
 	add_header(f, "X-Request-Id", rq->request_id);
 	add_header(f, "Idempotency-Key", rq->idempotency_key);
+	add_header(f, "Last-Event-ID", rq->last_event_id);
 	add_header(f, "X-Overlord-Via",
 	    rq->via != NULL ? arena_printf(&f->arena, "%s,%s", rq->via, id)
 			    : id);
@@ -557,8 +606,9 @@ pass_breaker(struct forward *f, struct hop *h)
 }
 
 int
-chain_forward(struct chain *ch, const struct chain_request *rq,
-    chain_done_fn *done, void *ctx, struct forward_id *ret, struct error *e)
+chain_stream(struct chain *ch, const struct chain_request *rq,
+    const struct chain_stream *s, chain_done_fn *done, void *ctx,
+    struct forward_id *ret, struct error *e)
 {
 	struct hop *h = chain_hop(ch, rq->entrypoint);
 	struct forward *f;
@@ -568,9 +618,18 @@ chain_forward(struct chain *ch, const struct chain_request *rq,
 		    "Next entrypoint '%s' cannot be found.", rq->entrypoint);
 	if (forward_new(&f, h, rq, e) < 0)
 		return -1;
+	f->stream = *s;
 	pass_breaker(f, h);
 	launch(f, done, ctx, ret);
 	return 0;
+}
+
+int
+chain_forward(struct chain *ch, const struct chain_request *rq,
+    chain_done_fn *done, void *ctx, struct forward_id *ret, struct error *e)
+{
+	return chain_stream(
+	    ch, rq, &(struct chain_stream){ 0 }, done, ctx, ret, e);
 }
 
 int
@@ -604,17 +663,42 @@ drop(struct forward *f)
 	pass_place(ch);
 }
 
-void
-chain_cancel(struct chain *ch, struct forward_id id)
+static struct forward *
+find(const struct chain *ch, struct forward_id id)
 {
 	struct forward *f;
 
-	TAILQ_FOREACH (f, &ch->forwards, link) {
-		if (f->id.v == id.v) {
-			drop(f);
-			return;
-		}
-	}
+	TAILQ_FOREACH (f, &ch->forwards, link)
+		if (f->id.v == id.v)
+			return f;
+	return NULL;
+}
+
+void
+chain_cancel(struct chain *ch, struct forward_id id)
+{
+	struct forward *f = find(ch, id);
+
+	if (f != NULL)
+		drop(f);
+}
+
+void
+chain_pause(struct chain *ch, struct forward_id id)
+{
+	const struct forward *f = find(ch, id);
+
+	if (f != NULL && f->call.v != 0)
+		httpc_pause(ch->httpc, f->call);
+}
+
+void
+chain_resume(struct chain *ch, struct forward_id id)
+{
+	const struct forward *f = find(ch, id);
+
+	if (f != NULL && f->call.v != 0)
+		httpc_resume(ch->httpc, f->call);
 }
 
 void

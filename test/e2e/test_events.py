@@ -5,7 +5,6 @@ connection, filters, readers that are slow; the output of commands; what was
 last applied to a project."""
 
 import http.client
-import json
 import os
 import socket
 import threading
@@ -13,63 +12,8 @@ import time
 
 import pytest
 
+from listener import Stream, ended, number, rss_kb
 from node import DEADLINE, DAEMON, DIRECTOR_FILE, wait_for
-
-
-class Stream:
-    """One connection to /v1/events; read() gives (id, type, data)."""
-
-    def __init__(self, node, query="", last=None, token=None):
-        host, port = node.address()
-        head = {"Authorization": "Bearer " + (token or node.token())}
-        if last is not None:
-            head["Last-Event-ID"] = last
-        self.c = http.client.HTTPConnection(host, port, timeout=DEADLINE)
-        self.c.request("GET", "/v1/events" + query, headers=head)
-        self.r = self.c.getresponse()
-        self.last = last
-        self.comments = 0
-
-    def read(self):
-        """The next event; None at the end of the stream."""
-        kind, data = None, None
-        while True:
-            line = self.r.readline()
-            if line == b"":
-                return None
-            line = line.decode().rstrip("\n")
-            if line.startswith(":"):
-                self.comments += 1
-            elif line.startswith("id: "):
-                self.last = line[4:]
-            elif line.startswith("event: "):
-                kind = line[7:]
-            elif line.startswith("data: "):
-                data = json.loads(line[6:])
-            elif line == "" and data is not None:
-                return self.last, kind, data
-
-    def greeted(self):
-        """Waits until the daemon has told where the stream stands."""
-        while self.last is None:
-            line = self.r.readline().decode()
-            if line.startswith("id: "):
-                self.last = line[4:].rstrip("\n")
-        assert self.r.readline() == b"\n"
-        return self
-
-    def until(self, condition):
-        """The events up to the first for which condition(type, data)."""
-        seen = []
-        while True:
-            x = self.read()
-            assert x is not None, seen
-            seen.append(x)
-            if condition(x[1], x[2]):
-                return seen
-
-    def close(self):
-        self.c.close()
 
 
 @pytest.fixture
@@ -83,15 +27,6 @@ def listen():
     yield make
     for s in made:
         s.close()
-
-
-def ended(job):
-    return lambda kind, data: (kind == "job" and data["job"] == job and
-                               data["state"] in ("completed", "cancelled"))
-
-
-def number(event_id):
-    return int(event_id.rpartition("-")[2])
 
 
 def test_a_job_is_told_step_by_step(node, listen):
@@ -237,14 +172,6 @@ def test_no_gap_over_100_reconnects_under_load(make_node, listen):
         expected += 1
         if kind == "job" and data["state"] == "completed":
             seen.add(data["job"])
-
-
-def rss_kb(pid):
-    with open(f"/proc/{pid}/status", encoding="ascii") as f:
-        for line in f:
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1])
-    return 0
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"),

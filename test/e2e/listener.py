@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, The Overlord in C authors
+"""Listening to events, and looking at what that costs a daemon."""
+
+import http.client
+import json
+import os
+
+from node import DEADLINE
+
+
+class Stream:
+    """One connection to a stream of events; read() gives (id, type, data)."""
+
+    def __init__(self, node, query="", last=None, token=None,
+                 path="/v1/events"):
+        host, port = node.address()
+        head = {"Authorization": "Bearer " + (token or node.token())}
+        if last is not None:
+            head["Last-Event-ID"] = last
+        self.c = http.client.HTTPConnection(host, port, timeout=DEADLINE)
+        self.c.request("GET", path + query, headers=head)
+        self.r = self.c.getresponse()
+        self.last = last
+        self.comments = 0
+
+    def read(self):
+        """The next event; None at the end of the stream."""
+        kind, data = None, None
+        while True:
+            line = self.r.readline()
+            if line == b"":
+                return None
+            line = line.decode().rstrip("\n")
+            if line.startswith(":"):
+                self.comments += 1
+            elif line.startswith("id: "):
+                self.last = line[4:]
+            elif line.startswith("event: "):
+                kind = line[7:]
+            elif line.startswith("data: "):
+                data = json.loads(line[6:])
+            elif line == "" and data is not None:
+                return self.last, kind, data
+
+    def greeted(self):
+        """Waits until the daemon has told where the stream stands."""
+        while self.last is None:
+            line = self.r.readline().decode()
+            assert line, "the stream ended without an id"
+            if line.startswith("id: "):
+                self.last = line[4:].rstrip("\n")
+        assert self.r.readline() == b"\n"
+        return self
+
+    def until(self, condition):
+        """The events up to the first for which condition(type, data)."""
+        seen = []
+        while True:
+            x = self.read()
+            assert x is not None, seen
+            seen.append(x)
+            if condition(x[1], x[2]):
+                return seen
+
+    def close(self):
+        self.c.close()
+
+
+def ended(job):
+    return lambda kind, data: (kind == "job" and data["job"] == job and
+                               data["state"] in ("completed", "cancelled"))
+
+
+def number(event_id):
+    return int(event_id.rpartition("-")[2])
+
+
+def rss_kb(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        for line in f:
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+    return 0
+
+
+def fds(node):
+    """How many descriptors the daemon has open."""
+    return len(os.listdir(f"/proc/{node.process.pid}/fd"))
