@@ -21,6 +21,7 @@ struct loop;
 struct queue;
 struct runner;
 struct store;
+struct subtree;
 struct token_key;
 
 struct api_deps {
@@ -31,6 +32,7 @@ struct api_deps {
 	struct inventory *inventory;
 	struct chain *chain;
 	struct events *events;
+	struct subtree *subtree;
 	/* Directories, absolute; borrowed for life. */
 	const char *metadata;
 	const char *namespaces;

@@ -6,6 +6,10 @@
  * daemon/events.h whose place moves on as far as its client takes what it is
  * sent: so much may be queued for it, the rest waits where it is kept for all.
  * Who falls behind what is kept is cut off, and begins anew with a reset.
+ *
+ * With subtree=1 it reads those of all servers below as well
+ * (daemon/subtree.h). A server above that does so says for how long in
+ * X-Overlord-Lease-Ms; then its stream ends, whole, and it comes again.
  */
 #include <sys/queue.h>
 
@@ -13,9 +17,11 @@
 
 #include "daemon/api_internal.h"
 #include "daemon/events.h"
+#include "daemon/subtree.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "lib/base/num.h"
 #include "lib/base/strbuf.h"
 
 #define BEAT_MS 5000
@@ -28,6 +34,10 @@ struct listener {
 	TAILQ_ENTRY(listener) link;
 	struct events_reader reader;
 	struct api_call *call;
+	/* Joined for subtree=1. */
+	struct subtree_member member;
+	/* Monotonic; it ends then. */
+	int64_t until_ms;
 };
 
 struct api_listeners {
@@ -88,6 +98,7 @@ on_gone(struct api_call *c)
 	struct listener *l = c->state;
 
 	events_close(&l->reader);
+	subtree_leave(&l->member);
 	TAILQ_REMOVE(&c->api->listeners->all, l, link);
 }
 
@@ -106,6 +117,15 @@ is_over(const struct api_call *c)
 }
 
 static void
+end(struct listener *l)
+{
+	struct api_call *c = l->call;
+
+	on_gone(c);
+	api_stream_end(c);
+}
+
+static void
 on_beat(struct timer *t)
 {
 	static const char comment[] = ":\n\n";
@@ -116,6 +136,8 @@ on_beat(struct timer *t)
 		next = TAILQ_NEXT(l, link);
 		if (is_over(l->call))
 			http_req_stream_cut(l->call->req);
+		else if (clock_mono_ms() >= l->until_ms)
+			end(l);
 		else if (http_req_stream_queued(l->call->req) == 0)
 			(void)http_req_stream_send(
 			    l->call->req, comment, sizeof(comment) - 1);
@@ -165,6 +187,33 @@ greet(struct listener *l, bool reset)
 	return http_req_stream_send(l->call->req, b.buf, b.len);
 }
 
+/* How long it wants to read, ms. */
+static int64_t
+lease_of(const struct api_call *c)
+{
+	const char *text = http_req_header(c->req, "X-Overlord-Lease-Ms");
+	int64_t ms;
+
+	if (text == NULL || num_i64(text, 1, SUBTREE_LEASE_MS, &ms, NULL) < 0)
+		return INT64_MAX;
+	return ms;
+}
+
+/* The events that it reads; it may be told from now on. */
+static struct events *
+join(struct listener *l, bool whole)
+{
+	struct api *api = l->call->api;
+	int64_t now = clock_mono_ms(), lease = lease_of(l->call);
+
+	l->until_ms = lease < INT64_MAX - now ? now + lease : INT64_MAX;
+	if (!whole)
+		return api->deps.events;
+	l->member.until_ms = l->until_ms;
+	subtree_join(api->deps.subtree, &l->member);
+	return subtree_events(api->deps.subtree);
+}
+
 void
 api_events(struct api_call *c)
 {
@@ -172,10 +221,12 @@ api_events(struct api_call *c)
 	const char *last = http_req_header(c->req, "Last-Event-ID");
 	struct listener *l = arena_alloc(c->arena, sizeof(*l));
 	struct error e = ERROR_INIT;
+	uint64_t whole = 0;
 	char *project;
 	bool reset;
 
-	if (!api_query(c, "project", &project))
+	if (!api_query(c, "project", &project) ||
+	    !api_query_number(c, "subtree", &whole))
 		return;
 	if (l == NULL || arena_check(c->arena, &e) < 0) {
 		(void)error_nomem(&e);
@@ -193,7 +244,7 @@ api_events(struct api_call *c)
 		return;
 	/* From here on on_gone() comes, if only from within. */
 	reset =
-	    events_open(c->api->deps.events, &l->reader, last) == EVENTS_RESET;
+	    events_open(join(l, whole != 0), &l->reader, last) == EVENTS_RESET;
 	TAILQ_INSERT_TAIL(&c->api->listeners->all, l, link);
 	if (!c->api->listeners->beat.armed)
 		timer_arm(&c->api->listeners->beat, BEAT_MS);

@@ -15,6 +15,7 @@
 #include <config.h>
 
 #include "daemon/chain_internal.h"
+#include "daemon/changes.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
@@ -194,6 +195,26 @@ chain_breakers(const struct chain *ch, struct arena *a)
 	return map;
 }
 
+/* A breaker opens for a probe by itself: that is told with the probe. */
+void
+chain_hop_tell(struct hop *h)
+{
+	const struct breaker_config c = chain_breaker_config(h->chain);
+	enum breaker_state is = breaker_state(&h->breaker, &c, clock_mono_ms());
+
+	if (is == h->told)
+		return;
+	h->told = is;
+	change_breaker(h->chain->events, h->name, breaker_state_text(is),
+	    h->breaker.failures);
+}
+
+void
+chain_set_events(struct chain *ch, struct events *ev)
+{
+	ch->events = ev;
+}
+
 /* Heartbeat */
 
 static void
@@ -208,9 +229,13 @@ on_ping(const struct chain_reply *r, void *ctx)
 	if (ok && r->status >= 200 && r->status < 300)
 		(void)breaker_step(&h->breaker, &(struct breaker_config){ 0 },
 		    BREAKER_SUCCESS, NULL, 0);
-	if (h->sick == ok)
+	if (h->sick == ok) {
 		log_notice("chain", FIELDS(LF_S("chain", h->name)), "%s",
 		    ok ? "answers again" : "does not answer");
+		change_chain(
+		    h->chain->events, h->name, ok ? "healthy" : "sick");
+	}
+	chain_hop_tell(h);
 	h->sick = !ok;
 }
 
@@ -302,6 +327,8 @@ chain_configure(struct chain *ch, const struct config *c, const char *serverid,
 			rc = error_nomem(e);
 			continue;
 		}
+		if (h->config == NULL)
+			change_chain(ch->events, h->name, "added");
 		/* In the order of the configuration. */
 		TAILQ_INSERT_TAIL(&ch->hops, h, link);
 		h->config = &c->chains.items[i];
@@ -310,8 +337,10 @@ chain_configure(struct chain *ch, const struct config *c, const char *serverid,
 	}
 	for (h = TAILQ_FIRST(&ch->hops); h != NULL; h = next) {
 		next = TAILQ_NEXT(h, link);
-		if (!h->kept)
-			hop_remove(h);
+		if (h->kept)
+			continue;
+		change_chain(ch->events, h->name, "removed");
+		hop_remove(h);
 	}
 	heartbeat_arm(ch);
 	return rc;

@@ -17,6 +17,7 @@
 
 struct chain;
 struct config;
+struct events;
 struct loop;
 struct node;
 
@@ -43,6 +44,8 @@ struct chain_request {
 	const char *via;
 	const char *idempotency_key;
 	const char *last_event_id;
+	/* Of a subscription (subtree.h), ms; 0: none. */
+	int64_t lease_ms;
 	/* How long the caller waits. */
 	int64_t left_ms;
 	/* Not to be repeated, whatever `retry` says. */
@@ -67,6 +70,8 @@ int chain_new(struct chain **ret, struct loop *l, struct error *e);
  * stay as they are. On failure some chains have no breaker and are unknown. */
 int chain_configure(struct chain *ch, const struct config *c,
     const char *serverid, struct error *e);
+/* Where what changes from now on is told; borrowed. */
+void chain_set_events(struct chain *ch, struct events *ev);
 bool chain_has(const struct chain *ch, const char *entrypoint);
 /* OVE_NOTFOUND: no such chain. Everything in rq is copied. */
 int chain_forward(struct chain *ch, const struct chain_request *rq,

@@ -96,6 +96,7 @@ give_back(struct forward *f, enum breaker_event event)
 			LF_S("state", breaker_state_text(is)),
 			LF_I("failures", h->breaker.failures)),
 		    "breaker");
+	chain_hop_tell(h);
 }
 
 /* Whether somebody below has written this error: then it says nothing about
@@ -511,6 +512,9 @@ add_headers(
 	add_header(f, "X-Request-Id", rq->request_id);
 	add_header(f, "Idempotency-Key", rq->idempotency_key);
 	add_header(f, "Last-Event-ID", rq->last_event_id);
+	if (rq->lease_ms > 0)
+		add_header(f, "X-Overlord-Lease-Ms",
+		    arena_printf(&f->arena, "%lld", (long long)rq->lease_ms));
 	add_header(f, "X-Overlord-Via",
 	    rq->via != NULL ? arena_printf(&f->arena, "%s,%s", rq->via, id)
 			    : id);
@@ -600,6 +604,7 @@ pass_breaker(struct forward *f, struct hop *h)
 	}
 	f->ticketed = true;
 	h->calls++;
+	chain_hop_tell(h);
 	/* Somebody further down is meant: one try, and a short one. */
 	if (!f->tail && chain_hop_is_open(h))
 		f->retries = 0;

@@ -32,6 +32,8 @@ struct hop {
 	int64_t original_until_ms;
 	/* Still in the configuration. */
 	bool kept;
+	/* The state of the breaker that was told last. */
+	enum breaker_state told;
 	/* Since the start. */
 	uint64_t calls;
 	uint64_t failed;
@@ -47,6 +49,8 @@ struct chain {
 	struct httpc *httpc;
 	const struct config *config;
 	const char *serverid;
+	/* NULL: nobody is told. */
+	struct events *events;
 	TAILQ_HEAD(hop_list, hop) hops;
 	TAILQ_HEAD(forward_list, forward) forwards;
 	uint64_t last_id;
@@ -61,6 +65,8 @@ struct hop *chain_hop(const struct chain *ch, const char *name);
 bool chain_hop_is_sick(const struct hop *h);
 bool chain_hop_is_open(const struct hop *h);
 struct breaker_config chain_breaker_config(const struct chain *ch);
+/* After each step of its breaker. */
+void chain_hop_tell(struct hop *h);
 /* A request of the heartbeat: no breaker judges it, none learns of it. */
 int forward_ping(struct hop *h, chain_done_fn *done, struct forward_id *ret,
     struct error *e);

@@ -42,7 +42,7 @@ begin(struct strbuf *b, const struct job *j)
 }
 
 static void
-publish(struct events *ev, enum event_type type, const struct job *j,
+publish(struct events *ev, enum event_type type, const char *project,
     struct strbuf *b)
 {
 	int64_t now = clock_wall_ms();
@@ -51,7 +51,7 @@ publish(struct events *ev, enum event_type type, const struct job *j,
 	    b, ",\"at\":%" PRId64 ".%03d}", now / 1000, (int)(now % 1000));
 	/* NULL: what has no text is lost, and that is noticed. */
 	events_publish(
-	    ev, type, j->name, strbuf_check(b, NULL) == 0 ? b->buf : NULL);
+	    ev, type, project, strbuf_check(b, NULL) == 0 ? b->buf : NULL);
 }
 
 void
@@ -65,7 +65,7 @@ change_job(struct events *ev, const struct job *j, enum job_state from)
 	    from == JOB_STATE_COUNT ? NULL : job_state_to_string(from));
 	strbuf_addf(&b, ",\"attempt\":%u", j->attempt);
 	add_text(&b, "message", j->message);
-	publish(ev, EVENT_JOB, j, &b);
+	publish(ev, EVENT_JOB, j->name, &b);
 }
 
 void
@@ -82,7 +82,7 @@ change_step(struct events *ev, const struct job *j, const struct job_step *s)
 	else
 		strbuf_adds(&b, ",\"rc\":null");
 	add_text(&b, "note", s->note);
-	publish(ev, EVENT_STEP, j, &b);
+	publish(ev, EVENT_STEP, j->name, &b);
 }
 
 void
@@ -94,5 +94,34 @@ change_record(struct events *ev, const struct job *j, enum record_kind kind,
 	begin(&b, j);
 	add_text(&b, "record", kind == RECORD_UP ? "up" : "down");
 	add_text(&b, "operation", node_text(node_get(record, "operation")));
-	publish(ev, EVENT_PROJECT, j, &b);
+	publish(ev, EVENT_PROJECT, j->name, &b);
+}
+
+static void
+begin_chain(struct strbuf *b, const char *name, const char *state)
+{
+	strbuf_init(b, DATA_MAX);
+	strbuf_adds(b, "{\"name\":");
+	json_write_str(b, name, strlen(name));
+	add_text(b, "state", state);
+}
+
+void
+change_chain(struct events *ev, const char *name, const char *state)
+{
+	AUTO_STRBUF struct strbuf b;
+
+	begin_chain(&b, name, state);
+	publish(ev, EVENT_CHAIN, "", &b);
+}
+
+void
+change_breaker(
+    struct events *ev, const char *name, const char *state, int64_t failures)
+{
+	AUTO_STRBUF struct strbuf b;
+
+	begin_chain(&b, name, state);
+	strbuf_addf(&b, ",\"failures\":%" PRId64, failures);
+	publish(ev, EVENT_BREAKER, "", &b);
 }

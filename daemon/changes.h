@@ -19,3 +19,12 @@ void change_step(
     struct events *ev, const struct job *j, const struct job_step *s);
 void change_record(struct events *ev, const struct job *j,
     enum record_kind kind, const struct node *record);
+
+/* A child of this node: "added", "removed" (by a reload), "healthy", "sick" (by
+ * the heartbeat), "lost" (its events cannot be heard), "back" (they can, and
+ * none was missed), "reset" (they can, and it has to be asked what is there).
+ */
+void change_chain(struct events *ev, const char *name, const char *state);
+/* state: one of breaker_state_text(). */
+void change_breaker(
+    struct events *ev, const char *name, const char *state, int64_t failures);

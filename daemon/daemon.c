@@ -31,6 +31,7 @@
 #include "daemon/daemon_internal.h"
 #include "daemon/inventory.h"
 #include "daemon/runner.h"
+#include "daemon/subtree.h"
 #include "daemon/tables.h"
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
@@ -281,6 +282,8 @@ daemon_apply(struct daemon *d)
 	if (d->chain != NULL &&
 	    chain_configure(d->chain, c, d->serverid, &e) < 0)
 		log_error("config", NO_FIELDS, "chains: %s", e.text);
+	if (d->subtree != NULL)
+		subtree_configure(d->subtree, c, d->serverid);
 	if (d->api != NULL)
 		api_configure(d->api, &ac);
 	if (d->httpd != NULL) {

@@ -23,6 +23,7 @@ struct proctab;
 struct queue;
 struct runner;
 struct store;
+struct subtree;
 struct tls;
 
 struct daemon_options {
@@ -54,6 +55,7 @@ struct daemon {
 	struct token_key *key;
 	struct loop *loop;
 	struct events *events;
+	struct subtree *subtree;
 	struct store *store;
 	struct queue *queue;
 	struct proctab *proctab;

@@ -27,6 +27,7 @@
 #include "daemon/meta.h"
 #include "daemon/program.h"
 #include "daemon/runner.h"
+#include "daemon/subtree.h"
 #include "daemon/tables.h"
 #include "lib/auth/token.h"
 #include "lib/base/file.h"
@@ -357,13 +358,31 @@ chain_start(struct daemon *d, struct error *e)
 {
 	if (chain_new(&d->chain, d->loop, e) < 0)
 		return -1;
-	return chain_configure(d->chain, cfg(d), d->serverid, e);
+	if (chain_configure(d->chain, cfg(d), d->serverid, e) < 0)
+		return -1;
+	chain_set_events(d->chain, d->events);
+	return 0;
 }
 
 static void
 chain_stop(struct daemon *d)
 {
 	d->chain = chain_free(d->chain);
+}
+
+static int
+subtree_start(struct daemon *d, struct error *e)
+{
+	if (subtree_new(&d->subtree, d->loop, d->events, d->chain, e) < 0)
+		return -1;
+	subtree_configure(d->subtree, cfg(d), d->serverid);
+	return 0;
+}
+
+static void
+subtree_stop(struct daemon *d)
+{
+	d->subtree = subtree_free(d->subtree);
 }
 
 static int
@@ -377,6 +396,7 @@ api_start(struct daemon *d, struct error *e)
 		.inventory = d->inventory,
 		.chain = d->chain,
 		.events = d->events,
+		.subtree = d->subtree,
 		.metadata = d->metadata,
 		.namespaces = d->namespaces,
 	};
@@ -551,6 +571,7 @@ const struct subsys subsystems[] = {
 	{ "programs", warn_start, NULL },
 	{ "runner", runner_start, runner_stop },
 	{ "chains", chain_start, chain_stop },
+	{ "subtree", subtree_start, subtree_stop },
 	{ "api", api_start, api_stop },
 	{ "tls", tls_start, tls_stop },
 	{ "http", httpd_start, httpd_stop },

@@ -44,6 +44,8 @@ static const char *const type_words[EVENT_TYPE_COUNT] = {
 	[EVENT_JOB] = "job",
 	[EVENT_STEP] = "step",
 	[EVENT_PROJECT] = "project",
+	[EVENT_CHAIN] = "chain",
+	[EVENT_BREAKER] = "breaker",
 };
 
 const char *
@@ -127,13 +129,14 @@ make(struct events *ev, enum event_type type, const char *project,
     const char *data)
 {
 	AUTO_STRBUF struct strbuf b;
-	size_t project_len = strlen(project);
+	size_t project_len = strlen(project), data_at;
 	struct event *x;
 	char *p;
 
 	strbuf_init(&b, EVENT_MAX);
 	strbuf_addf(&b, "id: %s-%" PRIu64 "\nevent: %s\ndata: ", ev->start,
 	    ev->seq, type_words[type]);
+	data_at = b.len;
 	strbuf_adds(&b, data);
 	strbuf_adds(&b, "\n\n");
 	if (strbuf_check(&b, NULL) < 0)
@@ -146,6 +149,8 @@ make(struct events *ev, enum event_type type, const char *project,
 		.type = type,
 		.text = p,
 		.text_len = b.len,
+		.data = p + data_at,
+		.data_len = b.len - data_at - 2,
 		.project = p + b.len + 1 };
 	memcpy(p, b.buf, b.len + 1);
 	memcpy(p + b.len + 1, project, project_len + 1);
@@ -173,6 +178,13 @@ events_publish(struct events *ev, enum event_type type, const char *project,
 	TAILQ_INSERT_TAIL(&ev->list, x, link);
 	ev->count++;
 	ev->bytes += x->text_len;
+}
+
+void
+events_restart(struct events *ev)
+{
+	rand_hex(ev->start, START_LEN);
+	events_publish(ev, EVENT_CHAIN, "", NULL);
 }
 
 void
@@ -260,9 +272,12 @@ find(const struct events *ev, uint64_t seq)
 static bool
 passes(struct events_reader *r, const struct event *x)
 {
+	bool own = x->project[0] != '\0';
+
 	return (r->types == 0 || (r->types & 1u << x->type) != 0) &&
-	    (r->project == NULL || strcmp(r->project, x->project) == 0) &&
-	    (r->sees == NULL || r->sees(r, x->project));
+	    (r->project == NULL || !own ||
+		strcmp(r->project, x->project) == 0) &&
+	    (r->sees == NULL || !own || r->sees(r, x->project));
 }
 
 bool

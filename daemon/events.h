@@ -26,6 +26,10 @@ enum event_type {
 	EVENT_STEP,
 	/* The status record of a project is another one. */
 	EVENT_PROJECT,
+	/* A child is in the configuration, can be heard, or not. */
+	EVENT_CHAIN,
+	/* The breaker of a child has changed its state. */
+	EVENT_BREAKER,
 	EVENT_TYPE_COUNT
 };
 const char *event_type_to_string(enum event_type t);
@@ -43,11 +47,15 @@ int events_new(struct events **ret, struct loop *l,
 struct events *events_free(struct events *ev);
 AUTO_DEFINE(events)
 
-/* data is a JSON text in one line (NULL: there was no memory). Readers are
+/* project is "" for what is of none; data is a JSON object in one line, with a
+ * member at least (NULL: there was no memory). Readers are
  * woken later in this turn. What finds no memory is lost to all readers alike:
  * they begin anew. ev may be NULL: nothing happens. */
 void events_publish(struct events *ev, enum event_type type,
     const char *project, const char *data);
+
+/* Forgets all of them and gives ids anew: whoever reads has lost something. */
+void events_restart(struct events *ev);
 
 #define EVENTS_ID_LEN 40
 /* The id of the newest event. */
@@ -61,6 +69,9 @@ struct event {
 	/* "id: ...\nevent: ...\ndata: ...\n\n". */
 	const char *text;
 	size_t text_len;
+	/* Within it. */
+	const char *data;
+	size_t data_len;
 };
 
 struct events_reader;
@@ -71,9 +82,10 @@ struct events_reader {
 	TAILQ_ENTRY(events_reader) link;
 	struct events *ev;
 	events_wake_fn *wake;
-	/* NULL: all. Borrowed. */
+	/* NULL: all; what is of no project passes always. Borrowed. */
 	const char *project;
-	/* Whether it may know of this project; NULL: of all. */
+	/* Whether it may know of this project; NULL: of all. Not asked about
+	 * what is of none. */
 	bool (*sees)(struct events_reader *r, const char *project);
 	/* A bit mask, 1u << enum event_type; 0 = all. */
 	unsigned types;

@@ -78,6 +78,13 @@ on_wake(struct events_reader *r)
 		events_close(x->closes);
 }
 
+static bool
+sees_even(struct events_reader *r, const char *project)
+{
+	(void)r;
+	return strcmp(project, "even") == 0;
+}
+
 static const struct reader fresh = { .r = { .wake = on_wake } };
 
 static void
@@ -326,6 +333,63 @@ publish_some(void *ctx, struct error *e)
 	return rc;
 }
 
+/* What is of no project is for all, and keeps its data. */
+static void
+events_of_no_project(void **state)
+{
+	struct kit *k = start(100, 100000);
+	struct reader odd = fresh, even = fresh, typed = fresh;
+	const struct event *x;
+
+	(void)state;
+	odd.r.project = "odd";
+	even.r.sees = sees_even;
+	typed.r.types = 1u << EVENT_JOB;
+	assert_int_equal(events_open(k->ev, &odd.r, NULL), 0);
+	assert_int_equal(events_open(k->ev, &even.r, NULL), 0);
+	assert_int_equal(events_open(k->ev, &typed.r, NULL), 0);
+	publish(k, 1, 2);
+	events_publish(k->ev, EVENT_CHAIN, "", "{\"name\":\"a\"}");
+	assert_string_equal(read_all(&odd), "1 3 none");
+	assert_string_equal(read_all(&typed), "1 2 none");
+	assert_int_equal(events_next(&even.r, &x), 0);
+	assert_int_equal(events_next(&even.r, &x), 0);
+	assert_int_equal(x->type, EVENT_CHAIN);
+	assert_int_equal(x->data_len, strlen("{\"name\":\"a\"}"));
+	assert_memory_equal(x->data, "{\"name\":\"a\"}", x->data_len);
+	events_close(&odd.r);
+	events_close(&even.r);
+	events_close(&typed.r);
+}
+
+/* Ids of before mean nothing, readers of before have lost something. */
+static void
+begun_anew(void **state)
+{
+	struct kit *k = start(100, 100000);
+	char before[EVENTS_ID_LEN], after[EVENTS_ID_LEN];
+	struct reader a = fresh, b = fresh, c = fresh;
+
+	(void)state;
+	assert_int_equal(events_open(k->ev, &a.r, NULL), 0);
+	publish(k, 1, 3);
+	events_newest(k->ev, before);
+	events_restart(k->ev);
+	events_newest(k->ev, after);
+	assert_string_not_equal(before, after);
+	turn(k);
+	assert_int_equal(a.woken, 1);
+	assert_string_equal(read_all(&a), "lost");
+	assert_int_equal(events_open(k->ev, &b.r, before), EVENTS_RESET);
+	assert_int_equal(events_open(k->ev, &c.r, after), 0);
+	publish(k, 1, 1);
+	assert_string_equal(read_all(&b), "5 none");
+	assert_string_equal(read_all(&c), "5 none");
+	events_close(&a.r);
+	events_close(&b.r);
+	events_close(&c.r);
+}
+
 static void
 allocations_may_fail(void **state)
 {
@@ -342,6 +406,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(slow_readers_lose),
 	TEST(bytes_are_bounded),
 	TEST(readers_may_close_in_a_wake),
+	TEST(events_of_no_project),
+	TEST(begun_anew),
 	cmocka_unit_test(allocations_may_fail),
 };
 TEST_MAIN(tests)

@@ -1,0 +1,412 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026, The Overlord in C authors
+"""GET /v1/events?subtree=1: the events of a whole tree, with children that
+break off, come back, lead in a circle, or are originals."""
+
+import http.server
+import json
+import os
+import signal
+import socket
+import threading
+
+import pytest
+
+from listener import Stream, ended, fds, number
+from node import chain_to, make_tree, wait_for
+
+NAMES = ("main", "alpha", "charlie")
+
+
+@pytest.fixture
+def listen():
+    made = []
+
+    def make(*args, **kwargs):
+        s = Stream(*args, **kwargs)
+        made.append(s)
+        return s
+    yield make
+    for s in made:
+        s.close()
+
+
+def is_chain(chain, name, state):
+    return lambda kind, d: (kind == "chain" and d["chain"] == chain and
+                            (d["name"], d["state"]) == (name, state))
+
+
+def ready(s, *wanted):
+    """Waits until these children have been heard, (chain, name) each."""
+    missing = set(wanted)
+    while missing:
+        _, kind, d = s.read()
+        if kind == "chain" and d["state"] == "reset":
+            missing.discard((d["chain"], d["name"]))
+    return s
+
+
+def jobs_of(seen):
+    return [(d["chain"], d["project"]) for _, kind, d in seen
+            if kind == "job" and d["state"] == "completed"]
+
+
+def test_a_tree_is_one_stream(make_node, listen):
+    tree = make_tree(make_node, NAMES)
+    main = tree["main"]
+    s = ready(listen(main, "?subtree=1"), ("", "alpha"), ("alpha", "charlie"))
+    ids = {}
+    for name in NAMES:
+        tree[name].wait_job(tree[name].up("web-" + name))
+    seen = []
+    while len(jobs_of(seen)) < 3:
+        seen.append(s.read())
+    assert sorted(jobs_of(seen)) == [
+        ("", "web-main"), ("alpha", "web-alpha"),
+        ("alpha.charlie", "web-charlie")]
+    for i, kind, d in seen:
+        assert len(d["via"]) == (d["chain"].count(".") + 2 if d["chain"]
+                                 else 1)
+        ids.setdefault(d["chain"], d["via"][0])
+    assert len(set(ids.values())) == 3
+    # The ids are main's, without a gap, and main goes on from each.
+    assert [number(i) for i, _, _ in seen] == list(
+        range(number(seen[0][0]), number(seen[0][0]) + len(seen)))
+    again = listen(main, "?subtree=1", last=seen[3][0])
+    assert [again.read() for _ in seen[4:]] == seen[4:]
+    # They are no ids of the stream of main alone.
+    assert listen(main, last=seen[3][0]).read()[1] == "reset"
+
+
+def test_filters_hold_below(make_node, listen):
+    tree = make_tree(make_node, NAMES)
+    main, charlie = tree["main"], tree["charlie"]
+    ready(listen(main, "?subtree=1"), ("", "alpha"), ("alpha", "charlie"))
+    web = listen(main, "?subtree=1&project=web&type=job,project").greeted()
+    narrow = listen(main, "?subtree=1", token=main.token(
+        scope="read", projects=["web"])).greeted()
+    charlie.wait_job(charlie.up("db"))
+    job = charlie.up("web")
+    seen = web.until(ended(job))
+    assert {(k, d["project"]) for k, d in [x[1:] for x in seen]} == {
+        ("job", "web"), ("project", "web")}
+    assert {d["project"] for _, k, d in narrow.until(ended(job))
+            if k != "chain"} == {"web"}
+    for query in ("?subtree=2", "?subtree=x", "?subtree=1&depth=1"):
+        assert main.get("/v1/events" + query).status == 400, query
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"),
+                    reason="counts descriptors in /proc")
+def test_readers_share_one_subscription(make_node, listen):
+    tree = make_tree(make_node, NAMES)
+    main, alpha = tree["main"], tree["alpha"]
+    ready(listen(main, "?subtree=1"), ("", "alpha"), ("alpha", "charlie"))
+    before = {n: fds(tree[n]) for n in NAMES}
+    for _ in range(10):
+        readers = [listen(main, "?subtree=1").greeted() for _ in range(5)]
+        job = tree["charlie"].up("web")
+        for r in readers:
+            r.until(ended(job))
+            r.close()
+    wait_for("all descriptors to be closed again",
+             lambda: all(fds(tree[n]) <= before[n] for n in NAMES))
+    assert alpha.get("/v1/ping").status == 200
+
+
+class Proxy:
+    """Passes bytes on to a node; cut() breaks all connections, and while
+    `closed` new ones are not taken."""
+
+    def __init__(self, node):
+        self.target = node.address()
+        self.closed = False
+        self.pairs = []
+        self.heads = []
+        self.socket = socket.socket()
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.listen(64)
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def url(self):
+        return "http://127.0.0.1:%d" % self.socket.getsockname()[1]
+
+    def serve(self):
+        while True:
+            try:
+                c, _ = self.socket.accept()
+            except OSError:
+                return
+            if self.closed:
+                c.close()
+                continue
+            s = socket.create_connection(self.target)
+            self.pairs.append((c, s))
+            for a, b, up in ((c, s, True), (s, c, False)):
+                threading.Thread(target=self.copy, args=(a, b, up),
+                                 daemon=True).start()
+
+    def copy(self, a, b, up):
+        try:
+            while data := a.recv(65536):
+                if up:
+                    self.heads.append(data.decode("latin-1"))
+                b.sendall(data)
+        except OSError:
+            pass
+        for x in (a, b):
+            try:
+                x.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def cut(self):
+        for pair in self.pairs:
+            for x in pair:
+                try:
+                    x.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+        self.pairs = []
+
+    def close(self):
+        self.cut()
+        self.socket.close()
+
+
+@pytest.fixture
+def proxied(make_node):
+    """main and alpha, with a proxy between them."""
+    alpha = make_node(name="alpha").start()
+    proxy = Proxy(alpha)
+    main = make_node({"chains": {"alpha": {
+        **chain_to(alpha), "entrypoint": proxy.url()}},
+        "autodisable": {"failures": 1000}}, name="main").start()
+    yield main, alpha, proxy
+    proxy.close()
+
+
+def test_a_cut_link_loses_nothing(proxied, listen):
+    main, alpha, proxy = proxied
+    s = ready(listen(main, "?subtree=1"), ("", "alpha"))
+    first = alpha.up("web")
+    s.until(ended(first))
+    proxy.closed = True
+    proxy.cut()
+    s.until(is_chain("", "alpha", "lost"))
+    job = alpha.up("web")
+    alpha.wait_job(job)
+    proxy.closed = False
+    s.until(is_chain("", "alpha", "back"))
+    seen = s.until(ended(job))
+    assert not [x for x in seen if x[1] == "chain"]
+    assert ("job", "queued", job) in [
+        (k, d.get("state"), d.get("job")) for _, k, d in seen]
+    streams = [h for h in proxy.heads if h.startswith("GET /v1/events")]
+    assert "Last-Event-ID" not in streams[0]
+    assert "Last-Event-ID: " in streams[-1]
+    assert "X-Overlord-Lease-Ms: " in streams[-1]
+
+
+def test_a_child_that_began_anew_has_to_be_read(proxied, listen):
+    main, alpha, proxy = proxied
+    s = ready(listen(main, "?subtree=1"), ("", "alpha"))
+    job = alpha.up("web")
+    s.until(ended(job))
+    alpha.kill()
+    s.until(is_chain("", "alpha", "lost"))
+    alpha.start()
+    proxy.target = alpha.address()
+    s.until(is_chain("", "alpha", "reset"))
+    job = alpha.up("db")
+    assert s.until(ended(job))[-1][2]["chain"] == "alpha"
+
+
+def test_servers_that_list_each_other(make_node, listen):
+    a = make_node(name="a").start()
+    b = make_node({"chains": {"a": chain_to(a)}}, name="b").start()
+    a.configure({"chains": {"b": chain_to(b)}})
+    a.signal(a.process.pid, signal.SIGHUP)
+    wait_for("b to be known", lambda: a.get("/v1/chains").json["chains"])
+    links = [(listen(x, "?type=chain").greeted(), y)
+             for x, y in ((a, "b"), (b, "a"))]
+    sa = listen(a, "?subtree=1").greeted()
+    sb = listen(b, "?subtree=1").greeted()
+    for link, name in links:
+        link.until(lambda k, d, name=name: (d["name"], d["state"]) == (
+            name, "reset"))
+    job = a.up("web")
+    seen = sa.until(ended(job))
+    assert {d["chain"] for _, k, d in seen if k == "job"} == {""}
+    seen = sb.until(ended(job))
+    assert {d["chain"] for _, k, d in seen if k == "job"} == {"a"}
+    # Nothing of it comes back later, either.
+    job = b.up("db")
+    own = {("", "web"), ("b", "db")}
+    seen = {(d["chain"], d["project"]) for _, k, d in sa.until(ended(job))
+            if k in ("job", "project", "step")}
+    assert ("b", "db") in seen and seen <= own
+    seen = {(d["chain"], d["project"]) for _, k, d in sb.until(ended(job))
+            if k in ("job", "project", "step")}
+    assert ("", "db") in seen and seen <= {("a", "web"), ("", "db")}
+
+
+def test_a_server_that_lists_itself(make_node, listen):
+    a = make_node(name="a").start()
+    a.configure({"chains": {"me": chain_to(a)}})
+    a.signal(a.process.pid, signal.SIGHUP)
+    wait_for("it to be known", lambda: a.get("/v1/chains").json["chains"])
+    s = listen(a, "?subtree=1").greeted()
+    s.until(is_chain("", "me", "lost"))
+    job = a.up("web")
+    assert {d["chain"] for _, _, d in s.until(ended(job))} == {""}
+
+
+class Liar:
+    """Answers GET /v1/events with what it is told."""
+
+    def __init__(self, text):
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                outer.requests += 1
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.end_headers()
+                self.wfile.write(text)
+                self.wfile.flush()
+                outer.stop.wait()
+
+            def log_message(self, *args):
+                pass
+        self.requests = 0
+        self.stop = threading.Event()
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0),
+                                                      Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever,
+                         daemon=True).start()
+
+    def chain(self):
+        return {"entrypoint": "http://127.0.0.1:%d" %
+                self.server.server_address[1], "access_token": "x"}
+
+    def close(self):
+        self.stop.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.mark.parametrize("data", [
+    b"{", b"[]", b"{}", b'{"chain":"","via":1}', b'{"chain":"a..b","via":[]}',
+    b'{"chain":1,"via":[]}', b'{"chain":"","via":[1]}',
+    b'{"chain":"","via":[]' + b',"x":"' + b"y" * 100000 + b'"}',
+    b'{"chain":"' + b".".join([b"a"] * 16) + b'","via":[]}',
+    b'{"chain":"","via":' + b"[" * 100 + b"]" * 100 + b"}",
+    b'{"chain":"","via":[],"project":"' + b"p" * 300 + b'"}'])
+def test_a_child_that_lies(make_node, listen, data):
+    liar = Liar(b"id: x-1\nevent: unknown\ndata: {}\n\n"
+                b'event: job\ndata: {"chain":"","via":[],"job":7,"project":'
+                b'"p","chain2":"x"}\n\nevent: job\ndata: ' + data + b"\n\n")
+    try:
+        node = make_node({"chains": {"liar": liar.chain()}}).start()
+        s = listen(node, "?subtree=1")
+        seen = s.until(is_chain("", "liar", "lost"))
+        assert [d["chain"] for _, k, d in seen if k == "job"] == ["liar"]
+        job = node.up("web")
+        s.until(ended(job))
+        assert liar.requests < 20
+    finally:
+        liar.close()
+
+
+class Original:
+    """An original as far as polling goes; projects may be changed."""
+
+    def __init__(self):
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                outer.requests.append(self.path)
+                words = self.path.strip("/").split("/")
+                status, body = 404, {"message": "Not Found"}
+                if words == ["v1", "projects"]:
+                    status, body = 200, {"projects": sorted(outer.projects)}
+                elif (words[:3] == ["v1", "project", "info"] and
+                      words[3] in outer.projects):
+                    status, body = 200, {"info": outer.projects[words[3]]}
+                text = json.dumps({"status_code": status, **body}).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def log_message(self, *args):
+                pass
+        self.requests = []
+        self.projects = {}
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0),
+                                                      Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever,
+                         daemon=True).start()
+
+    def chain(self):
+        return {"entrypoint": "http://127.0.0.1:%d" %
+                self.server.server_address[1], "access_token": "x"}
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def test_originals_are_polled(make_node, listen):
+    old = Original()
+    old.projects["web"] = {"up": {"operation": "COMPLETED", "job_id": 3,
+                                  "last_update": 5.5}}
+    try:
+        node = make_node({"chains": {"old": old.chain()},
+                          "polling": {"heartbeat": 1}}).start()
+        s = ready(listen(node, "?subtree=1"), ("", "old"))
+        old.projects["web"] = {"up": {"operation": "RUNNING", "job_id": 4,
+                                      "last_update": 0.5}}
+        seen = s.until(lambda k, d: k == "project")
+        d = seen[-1][2]
+        assert (d["chain"], d["project"], d["record"], d["operation"]) == (
+            "old", "web", "up", "RUNNING")
+        # One that is new, and one that goes.
+        old.projects["db"] = {"down": {"operation": "COMPLETED",
+                                       "job_id": "x"}}
+        d = s.until(lambda k, d: k == "project")[-1][2]
+        assert (d["project"], d["record"]) == ("db", "down")
+        del old.projects["web"]
+        wait_for("web to be asked for no more", lambda: not [
+            p for p in old.requests[-4:] if p.endswith("web")])
+    finally:
+        old.close()
+
+
+def test_breakers_tell(make_node, listen):
+    free = socket.socket()
+    free.bind(("127.0.0.1", 0))
+    port = free.getsockname()[1]
+    free.close()
+    node = make_node({
+        "chains": {"dead": {"entrypoint": f"http://127.0.0.1:{port}",
+                            "access_token": "x", "retry": {"total": 0}}},
+        "autodisable": {"failures": 1, "interval": 1}}).start()
+    s = listen(node, "?type=breaker,chain").greeted()
+    assert node.get("/v1/chain/dead/ping").status == 503
+    _, kind, d = s.read()
+    assert (kind, d["name"], d["state"], d["failures"]) == (
+        "breaker", "dead", "open", 1)
+    # Chains come and go with the configuration.
+    node.options["chains"] = {}
+    node.configure({})
+    node.signal(node.process.pid, signal.SIGHUP)
+    s.until(lambda k, d: k == "chain" and (d["name"], d["state"]) == (
+        "dead", "removed"))
