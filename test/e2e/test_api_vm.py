@@ -10,7 +10,7 @@ import time
 import pytest
 
 from node import Node, chain_to
-from test_chains import Child, http
+from children import Child, http
 
 REQUIRED = ("(exception:RequiredParameter) invalid specification: {}: a "
             "required parameter has not been specified.")
