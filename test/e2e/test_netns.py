@@ -272,6 +272,20 @@ def test_nothing_leaks(machines):
     assert main.through("good")[0].status == 200
 
 
+def test_the_tree_is_told_with_those_that_fail(machines):
+    main, bad = main_with(machines, {"failures": 1000000})
+    start = time.monotonic()
+    r = main.get(f"/v1/tree?include=labels&timeout_ms={DEADLINE_MS}")
+    assert time.monotonic() - start < DEADLINE_MS / 1000 + SLACK
+    assert r.status == 200, r
+    below = {c["chain"]: c for c in r.json["tree"]["chains"]}
+    assert set(below) == {"good", *bad}
+    assert "error" not in below["good"]
+    assert below["good"]["labels"] == ["all", "desktop"]
+    for fault in bad:
+        assert below[fault]["error"], below[fault]
+
+
 def test_a_cable_is_cut_and_mended(machines):
     far = machines.node("bad", {"listen": ["10.9.2.2:0"]}, "far")
     good = machines.node("good", {"listen": ["10.9.1.2:0"]})
