@@ -6,6 +6,7 @@ answers when all is well, and each error of the contract (rest-api.md 1.5 to
 
 import re
 import socket
+import time
 
 import pytest
 
@@ -13,7 +14,9 @@ from contract import METHODS, VALUES, Caller, is_a, rows, type_of
 from node import DIRECTOR_FILE, Node, chain_to
 
 # Rows that no server of ours has yet. None may be listed that is there.
-MISSING = {"GET project/autoscale/{project}", "GET vm/{vm}", "POST vm/{vm}"}
+MISSING = set()
+# Rows whose work this version does not do: what they say to what is right.
+NOT_YET = {"POST vm/{vm}": 501}
 DATE = "2026-01-02_03h04m05s"
 # What is there on each server, and what is not.
 THERE = {"jail": "web", "project": "web", "vm": "there", "key": "there",
@@ -73,14 +76,20 @@ class Tree:
                 "limits": {"queued_jobs": 100000},
                 "appjail": {"logs": str(root / name / "logs")}})
             seed(node)
+            # The records of what nobody of this version does.
+            node.start()
+            node.stop()
+            for kind, of in (("vm", "there"), ("autoscale", "web")):
+                node.put_record(kind, of, {
+                    "operation": "COMPLETED", "output": "", "logs": [],
+                    "job_id": 1, "last_update": time.time()})
             self.nodes[name] = below = node.start()
         self.callers = {n: Caller(node.address(), node.token())
                         for n, node in self.nodes.items()}
         for caller in self.callers.values():
             for path, body in (("metadata", {"value": "text"}),
                                ("namespace", {"mapping": [
-                                   {"file": ["there", "d/f"]}]}),
-                               ("vm", VM)):
+                                   {"file": ["there", "d/f"]}]})):
                 caller.ask("POST", f"/v1/{path}/there", body)
 
     def tail(self, chain):
@@ -151,6 +160,15 @@ def innermost(r):
     return body
 
 
+def refused_yet(row, r):
+    """Whether it is work that this version does not do; it says so then."""
+    if row.name not in NOT_YET:
+        return False
+    assert r.status == NOT_YET[row.name], r
+    assert "not supported by this version" in innermost(r)["message"], r
+    return True
+
+
 def judged_path(row, chain):
     """Where a body is looked at: a POST of what is there writes nothing."""
     key = "new" if row.method == "POST" else "there"
@@ -190,6 +208,8 @@ def test_success(tree, row, chain):
     words = prepare(tree, row, chain)
     r = tree.callers["main"].ask(row.method, row.fill(words, chain),
                                  body_of(row))
+    if refused_yet(row, r):
+        return
     assert r.status == row.status, r
     if not row.members:
         assert not r.text
@@ -339,6 +359,8 @@ def test_null_is_absent(tree, row, chain):
     body.update(body_of(row), unknown=[1])
     r = main.ask(row.method, row.fill({**THERE, "project": "null",
                                        "vm": "null"}, chain), body)
+    if refused_yet(row, r):
+        return
     assert r.status == row.status and r.json["job_id"] > 0, r
 
 
@@ -414,8 +436,8 @@ def test_long_names(tree, row, chain):
     for words in (LONG, {w: 17 * LONG[w][:231] for w in LONG}):
         r = tree.callers["main"].ask(
             row.method, row.fill({**NOT_THERE, **words}, chain), body_of(row))
-        assert r.status == 404 or (r.status == row.status
-                                   and words is LONG), r
+        assert r.status == 404 or (words is LONG and r.status in (
+            row.status, NOT_YET.get(row.name))), r
 
 
 def passed_on(r, row, chain, status, message):
