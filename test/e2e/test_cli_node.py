@@ -9,7 +9,7 @@ import signal
 import subprocess
 
 from cli_support import OVERLORD, clean_env, overlord, project
-from node import wait_for
+from node import make_tree, wait_for
 
 SERVICES = """\
 projectFile: |
@@ -75,6 +75,70 @@ def test_logs(tmp_path, node):
     r = overlord(tmp_path, "get-project-log", "-f", name, "-d", date, "-s",
                  service, "-l", "none.log", "main")
     assert r.rc == 66
+
+
+DIRECTOR = """\
+projectFile: |
+  options:
+    - virtualnet: 'ajnet:web address:10.0.0.9 default'
+    - nat:
+    - expose: '8080:80 ext_if:em0 on_if:em0'
+    - label: 'overlord.skydns:1'
+  services:
+    web:
+      name: web
+      makejail: 'gh+x/y'
+"""
+
+
+def as_python(jail, items):
+    """A jail as the original prints it: by Python itself."""
+    out = [f"    {jail}:"]
+    for name, value in items.items():
+        if isinstance(value, str):
+            out.append(f"      {name}: {value}")
+        elif value:
+            out.append(f"      {name}:")
+            out += [f"        {k}: {v}" for k, v in value.items()
+                    ] if isinstance(value, dict) else [
+                    f"        - {v}" for v in value]
+    return out
+
+
+def test_jails_of_a_tree(tmp_path, make_node):
+    """Jails and AppJail's logs of a server below, through the chain."""
+    tree = make_tree(make_node, ("main", "alpha"))
+    main, alpha = tree["main"], tree["alpha"]
+    name = use(tmp_path, main, DIRECTOR)
+    r = overlord(tmp_path, "apply", "-f", name, "--wait", "--chain", "alpha")
+    assert r.rc == 0, r
+
+    def there(item):
+        return alpha.get(f"/v1/jail/{item}/web").json.get(item)
+    names = ("info", "cpuset", "expose", "labels", "nat")
+    wait_for("all items", lambda: all(there(i) for i in names if
+                                      i != "cpuset"), step=0.1)
+    wait_for("statistics", lambda: there("stats"), step=0.1)
+    chosen = [x for i in names for x in ("--jail-item", i)]
+    r = overlord(tmp_path, "get-info", "-f", name, "-t", "jails", *chosen)
+    assert (r.rc, r.err) == (0, ""), r
+    lines = r.out.splitlines()
+    assert lines[1:7] == ["  entrypoint: main", "  chain: alpha",
+                          "  labels:", "    - all", "    - alpha", "  jails:"]
+    assert lines[7:] == as_python("web", {i: there(i) for i in names})
+    r = overlord(tmp_path, "get-info", "-f", name, "-t", "chains:stats")
+    assert re.search(r"^    memoryuse: \d+ \([\d.]+ \w+\)$", r.out, re.M), r
+    log = alpha.standin / "logs" / "jails" / "web" / "start up" / "x.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("one\n\x1b[31mtwo\n")
+    r = overlord(tmp_path, "get-info", "-f", name, "-t", "jails:logs")
+    assert "    - jails/web/start up/x.log" in r.out.splitlines(), r
+    r = overlord(tmp_path, "get-jail-log", "-f", name, "-t", "jails", "-e",
+                 "web", "-s", "start up", "-l", "x.log", "main.alpha")
+    assert (r.rc, r.out, r.err) == (0, "one\ntwo\n", ""), r
+    r = overlord(tmp_path, "get-jail-log", "-f", name, "-t", "jails", "-e",
+                 "web", "-s", "start up", "-l", "y.log", "main.alpha")
+    assert r.rc == 66 and "404: " in r.err, r
 
 
 def test_failing_deployment(tmp_path, node):
