@@ -14,6 +14,7 @@
 #include <strings.h>
 
 #include "daemon/api_internal.h"
+#include "daemon/metrics.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
@@ -360,6 +361,7 @@ api_stream_start(struct api_call *c, const char *content_type,
 	if (!http_req_stream_start(c->req, &reply))
 		return false;
 	c->stream = stream;
+	c->streamed = true;
 	c->state = state;
 	return true;
 }
@@ -646,6 +648,7 @@ on_head(struct http_req *req, void *ctx)
 	c->arena = a;
 	if (!route(c))
 		return;
+	http_req_set_ctx(req, c);
 	if (routes[c->route].scope == SCOPE_NONE) {
 		handlers[c->route](c);
 		return;
@@ -750,7 +753,16 @@ static void
 on_done(const struct http_req *req, int status, size_t body_len,
     int64_t took_ms, void *ctx)
 {
-	(void)ctx;
+	const struct api *api = ctx;
+	const struct api_call *c = http_req_ctx(req);
+	int row = METRICS_OTHER;
+
+	if (c != NULL && c->twin != NULL)
+		row = (int)ROUTE_COUNT + (int)(c->twin - twins);
+	else if (c != NULL)
+		row = (int)c->route;
+	metrics_request(
+	    api->deps.metrics, row, status, c != NULL && c->streamed, took_ms);
 	api_audit_done(req, status);
 	if (!log_enabled(LOG_LEVEL_INFO))
 		return;

@@ -18,6 +18,8 @@ struct chain;
 struct events;
 struct inventory;
 struct loop;
+struct metrics;
+struct proctab;
 struct queue;
 struct runner;
 struct store;
@@ -33,6 +35,8 @@ struct api_deps {
 	struct chain *chain;
 	struct events *events;
 	struct subtree *subtree;
+	struct metrics *metrics;
+	const struct proctab *proctab;
 	/* Directories, absolute; borrowed for life. */
 	const char *metadata;
 	const char *namespaces;

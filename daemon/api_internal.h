@@ -79,6 +79,8 @@ struct api_call {
 	struct token_info token;
 	/* The parsed body; NULL when it is empty. */
 	struct node *body;
+	/* The answer came in pieces. */
+	bool streamed;
 	/* Its record of the audit trail is made. */
 	bool audited;
 	/* NULL unless it is being streamed, or its handler must be told when
@@ -205,6 +207,7 @@ void api_twin(struct api_call *c);
 void api_root(struct api_call *c);
 void api_ping(struct api_call *c);
 void api_openapi(struct api_call *c);
+void api_metrics(struct api_call *c);
 void api_labels(struct api_call *c);
 void api_chains(struct api_call *c);
 void api_breakers(struct api_call *c);

@@ -7,8 +7,11 @@
  */
 #include "daemon/api_internal.h"
 #include "daemon/inventory.h"
+#include "daemon/metrics.h"
 #include "lib/data/node.h"
 #include "proto/openapi.h"
+
+#define METRICS_MAX ((size_t)16 << 20)
 
 void
 api_root(struct api_call *c)
@@ -36,6 +39,28 @@ api_openapi(struct api_call *c)
 		return;
 	}
 	api_reply_body(c, "application/json", text->buf, text->len);
+}
+
+void
+api_metrics(struct api_call *c)
+{
+	const struct api_deps *deps = &c->api->deps;
+	const struct metrics_sources from = {
+		.loop = deps->loop,
+		.store = deps->store,
+		.queue = deps->queue,
+		.proctab = deps->proctab,
+		.chain = deps->chain,
+		.httpd = c->api->httpd,
+	};
+	AUTO_STRBUF struct strbuf text;
+	struct error e = ERROR_INIT;
+
+	strbuf_init(&text, METRICS_MAX);
+	if (metrics_write(deps->metrics, &from, &text, &e) < 0)
+		api_reply_error(c->api, c->req, &e);
+	else
+		api_reply_body(c, METRICS_TYPE, text.buf, text.len);
 }
 
 void

@@ -56,6 +56,7 @@ struct daemon {
 	struct loop *loop;
 	struct events *events;
 	struct subtree *subtree;
+	struct metrics *metrics;
 	struct store *store;
 	struct queue *queue;
 	struct proctab *proctab;

@@ -25,6 +25,7 @@
 #include "daemon/events.h"
 #include "daemon/inventory.h"
 #include "daemon/meta.h"
+#include "daemon/metrics.h"
 #include "daemon/program.h"
 #include "daemon/runner.h"
 #include "daemon/subtree.h"
@@ -221,12 +222,25 @@ store_stop(struct daemon *d)
 	d->store = store_free(d->store);
 }
 
+static int
+metrics_start(struct daemon *d, struct error *e)
+{
+	return metrics_new(&d->metrics, e);
+}
+
+static void
+metrics_stop(struct daemon *d)
+{
+	d->metrics = metrics_free(d->metrics);
+}
+
 static void
 job_moved(const struct job *j, enum job_state from, void *ctx)
 {
 	struct daemon *d = ctx;
 
 	change_job(d->events, j, from);
+	metrics_job(d->metrics, j, from);
 	log_info("job",
 	    FIELDS(LF_I("job", j->id.v), LF_S("req", j->request_id),
 		LF_S("kind", j->kind), LF_S("name", j->name),
@@ -397,6 +411,8 @@ api_start(struct daemon *d, struct error *e)
 		.chain = d->chain,
 		.events = d->events,
 		.subtree = d->subtree,
+		.metrics = d->metrics,
+		.proctab = d->proctab,
 		.metadata = d->metadata,
 		.namespaces = d->namespaces,
 	};
@@ -558,6 +574,7 @@ const struct subsys subsystems[] = {
 	{ "state", state_start, state_stop },
 	{ "loop", loop_start, loop_end },
 	{ "events", events_start, events_stop },
+	{ "metrics", metrics_start, metrics_stop },
 	{ "store", store_start, store_stop },
 	{ "queue", queue_start, queue_stop },
 	/* --check needs the above only. */
@@ -577,4 +594,4 @@ const struct subsys subsystems[] = {
 	{ "http", httpd_start, httpd_stop },
 };
 const size_t subsystems_n = ARRAY_LEN(subsystems);
-const size_t subsystems_store_n = 5;
+const size_t subsystems_store_n = 6;

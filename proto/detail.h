@@ -36,6 +36,8 @@ enum reply_media {
 	/* JSON of a form that is not described. */
 	MEDIA_DOCUMENT,
 	MEDIA_TEXT,
+	/* Prometheus' text. */
+	MEDIA_METRICS,
 	/* JSON, or text if a parameter says so. */
 	MEDIA_TEXT_TOO,
 	MEDIA_EVENTS

@@ -24,6 +24,7 @@
 #define PATH_MAX_LEN ((size_t)4096)
 #define JSON_TYPE "application/json"
 #define TEXT_TYPE "text/plain; charset=utf-8"
+#define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 #define EVENTS_TYPE "text/event-stream"
 
 /* What every route that needs a token may give. */
@@ -267,6 +268,8 @@ add_success(struct doc *d, struct node *to, const struct operation *o)
 		add_content(d, n, JSON_TYPE, typed(d, "object"));
 	if (r->media == MEDIA_TEXT || r->media == MEDIA_TEXT_TOO)
 		add_content(d, n, TEXT_TYPE, typed(d, "string"));
+	if (r->media == MEDIA_METRICS)
+		add_content(d, n, METRICS_TYPE, typed(d, "string"));
 	if (r->media == MEDIA_EVENTS)
 		add_content(d, n, EVENTS_TYPE, typed(d, "string"));
 	node_set(a, to, arena_printf(a, "%d", status), n);

@@ -13,8 +13,8 @@
 #	manager while all that a set needs is there.  Sets: build, test, lint,
 #	clang, cross, bench, openapi.
 # need_openapi  installs the checkers of the OpenAPI document from PyPI, into a
-#	Python environment of their own, build-openapi/; tests that need them
-#	are skipped without.
+#	Python environment of their own, build-openapi/, and promtool; tests
+#	that need them are skipped without.
 # build_overlord DIR [MESON-OPTION...]  configures DIR when that is needed,
 #	with warnings as errors, and builds: everything, or what
 #	$BUILD_TARGETS names.
@@ -97,7 +97,10 @@ probe_set() {
 		has_commands pkg-config
 		has_python venv ensurepip
 		;;
-	openapi) has_python venv ensurepip ;;
+	openapi)
+		has_commands promtool
+		has_python venv ensurepip
+		;;
 	bench)
 		has_commands nginx beanstalkd wrk
 		;;
@@ -134,7 +137,7 @@ packages_debian() {
 			done
 		;;
 	cross) echo python3-venv python3-pip pkg-config ;;
-	openapi) echo python3-venv python3-pip ;;
+	openapi) echo python3-venv python3-pip prometheus ;;
 	bench) echo nginx-light beanstalkd wrk ;;
 	esac
 }
@@ -155,7 +158,8 @@ packages_freebsd() {
 		;;
 	lint) echo hs-ShellCheck git ;;
 	clang) echo llvm ;;
-	cross | openapi) ;;
+	cross) ;;
+	openapi) echo prometheus ;;
 	bench) echo nginx beanstalkd wrk ;;
 	esac
 }
@@ -222,11 +226,11 @@ need_deps() {
 OPENAPI_TOOLS="schemathesis==4.32.5 openapi-spec-validator==0.9.0"
 
 need_openapi() {
+	need_deps openapi
 	openapi_dir=$ROOT/build-openapi
 	if [ "$OPENAPI_TOOLS" = "$(cat "$openapi_dir/.tools" 2>/dev/null)" ]; then
 		return
 	fi
-	need_deps openapi
 	echo "installing: $OPENAPI_TOOLS"
 	rm -rf "$openapi_dir"
 	"$PYTHON" -m venv "$openapi_dir"

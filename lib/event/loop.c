@@ -108,10 +108,12 @@ loop_get_stats(const struct loop *l, struct loop_stats *ret)
 static void
 held(struct loop *l, const char *name, int64_t since_ns)
 {
-	int64_t ms;
+	int64_t ms, ns;
 	size_t i;
 
-	ms = (clock_mono_ns() - since_ns) / 1000000;
+	ns = clock_mono_ns() - since_ns;
+	ms = ns / 1000000;
+	l->stats.held_ns += ns;
 	for (i = 0; i < ARRAY_LEN(hist_below_ms); i++)
 		if (ms < hist_below_ms[i])
 			break;

@@ -119,6 +119,8 @@ void loop_retire(struct loop *l, struct retire *r, retire_fn *fn);
 struct loop_stats {
 	uint64_t turns;
 	uint64_t hist[LOOP_HIST_N];
+	/* All of them together. */
+	int64_t held_ns;
 	int64_t worst_ms;
 };
 void loop_get_stats(const struct loop *l, struct loop_stats *ret);

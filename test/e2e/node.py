@@ -79,7 +79,8 @@ class Reply:
         self.status = status
         self.headers = headers
         self.text = text
-        self.json = json.loads(text) if text else None
+        is_text = (headers["Content-Type"] or "").startswith("text/")
+        self.json = json.loads(text) if text and not is_text else None
 
     def __repr__(self):
         return f"<{self.status} {self.text[:300]!r}>"
