@@ -189,6 +189,14 @@ on_wait(struct timer *t)
 
 /* Places: a hop takes so many calls at the same time */
 
+/* Streams last as long as their readers like: httpc has a limit of its own for
+ * them. */
+static bool
+is_stream(const struct forward *f)
+{
+	return f->stream.piece != NULL;
+}
+
 static unsigned
 calls_of(const struct chain *ch, const char *hop)
 {
@@ -196,8 +204,8 @@ calls_of(const struct chain *ch, const char *hop)
 	unsigned n = 0;
 
 	TAILQ_FOREACH (f, &ch->forwards, link)
-		n +=
-		    f->call.v != 0 && (hop == NULL || strcmp(f->hop, hop) == 0);
+		n += f->call.v != 0 && !is_stream(f) &&
+		    (hop == NULL || strcmp(f->hop, hop) == 0);
 	return n;
 }
 
@@ -206,6 +214,8 @@ has_place(const struct forward *f)
 {
 	int64_t most = f->t.max_connections;
 
+	if (is_stream(f))
+		return true;
 	if (most <= 0 || most > CHAIN_HOP_CALLS_MAX)
 		most = CHAIN_HOP_CALLS_MAX;
 	return calls_of(f->chain, f->hop) < most &&
@@ -416,7 +426,7 @@ send_out(struct forward *f, const struct httpc_request *rq, struct error *e)
 		.idle_ms = f->stream.idle_ms,
 	};
 
-	if (f->stream.piece != NULL)
+	if (is_stream(f))
 		return httpc_stream(f->chain->httpc, rq, &s, f, &f->call, e);
 	return httpc_call(f->chain->httpc, rq, on_done, f, &f->call, e);
 }

@@ -50,8 +50,8 @@
  * a job at work takes. */
 #define FDS_OWN 128
 #define FDS_A_JOB 8
-/* Connections to the servers below. */
-#define FDS_CHAINS 256
+/* Connections to the servers below: calls and streams. */
+#define FDS_CHAINS 512
 
 static const char *
 env_of_process(const char *name, void *ctx)

@@ -140,8 +140,8 @@ look_up(enum jail_item item, const char *jail)
 
 static const char *const empty[JAIL_ITEM_COUNT] = {
 	[JAIL_STATS] = "{}",
-	[JAIL_INFO] = "{\"name\":\"a\",\"status\":\"DOWN\",\"ports\":\"\","
-		      "\"dirty\":\"1\"}",
+	[JAIL_INFO] = ("{\"name\":\"a\",\"status\":\"DOWN\",\"ports\":\"\","
+		       "\"dirty\":\"1\"}"),
 	[JAIL_CPUSET] = "null",
 	[JAIL_DEVFS] = "[]",
 	[JAIL_EXPOSE] = "[]",
