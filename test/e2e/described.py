@@ -26,10 +26,12 @@ class Described:
         self.paths.sort(key=lambda p: p[1].count("{"))
 
     def find(self, method, path):
-        """(template, operation), or None."""
+        """(template, operation), or None; `get` is another method than
+        `GET`."""
         path = path.partition("?")[0]
         for pattern, template, operations in self.paths:
-            if pattern.fullmatch(path) and method.lower() in operations:
+            if method.isupper() and pattern.fullmatch(path) and \
+                    method.lower() in operations:
                 return template, operations[method.lower()]
         return None
 
