@@ -24,6 +24,7 @@ WORDS = {
     "{key}": "nope",
     "{jail}": "nope",
     "{seg}": "nope",
+    "{vm}": "nope",
 }
 ROOTS = ("/", "/v1", "/v1/")
 METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT")
