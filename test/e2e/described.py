@@ -48,6 +48,9 @@ class Described:
         found = self.find(method, path)
         if found is None:
             return
+        # Where it is not optional, a slash at the end makes another path.
+        if path.endswith("/") and reply.status == 404:
+            return
         what = f"{method} {found[0]}: {reply.status}"
         responses = found[1]["responses"]
         name = str(reply.status)
