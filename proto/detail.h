@@ -13,6 +13,8 @@ enum query_kind {
 	/* A number from min to max. */
 	QUERY_NUMBER,
 	QUERY_TEXT,
+	/* A word of a path, by its name in choices. */
+	QUERY_WORD,
 	/* One of the choices; some of them, joined by commas. */
 	QUERY_ONE,
 	QUERY_SOME

@@ -141,25 +141,32 @@ number_words(struct doc *d, const char *path)
 	return arena_strndup(d->arena, b.buf, b.len);
 }
 
+static struct node *
+word_schema(const struct doc *d, const struct route_word *w)
+{
+	struct node *n = typed(d, "string");
+
+	set_str(d, n, "pattern", w->pattern);
+	node_set(d->arena, n, "maxLength", node_int(d->arena, w->max));
+	return n;
+}
+
 static void
 add_words(struct doc *d, struct node *to, const char *path)
 {
 	for (const char *p = path; (p = strchr(p, '{')) != NULL; p++) {
-		size_t len = strcspn(p + 1, "}");
-		const char *name = arena_strndup(d->arena, p + 1, len);
+		const char *name =
+		    arena_strndup(d->arena, p + 1, strcspn(p + 1, "}"));
 		const struct route_word *w =
 		    route_word(p + 1, strcspn(p + 1, "}0123456789"));
-		struct node *schema = typed(d, "string");
 
 		if (w == NULL) {
 			d->bad = arena_printf(
 			    d->arena, "a word of %s has no WORD row", path);
 			return;
 		}
-		set_str(d, schema, "pattern", w->pattern);
-		node_set(
-		    d->arena, schema, "maxLength", node_int(d->arena, w->max));
-		(void)add_parameter(d, to, name, "path", w->doc, schema);
+		(void)add_parameter(
+		    d, to, name, "path", w->doc, word_schema(d, w));
 	}
 }
 
@@ -199,6 +206,9 @@ query_schema(const struct doc *d, const struct route_query *q)
 		node_set(d->arena, n, "items", choices_of(d, q->choices));
 		node_set(d->arena, n, "minItems", node_int(d->arena, 1));
 		return n;
+	case QUERY_WORD:
+		return word_schema(
+		    d, route_word(q->choices, strlen(q->choices)));
 	case QUERY_TEXT:
 		break;
 	}

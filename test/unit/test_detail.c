@@ -44,7 +44,11 @@ queries_make_sense(void **state)
 	     q++) {
 		bool words = q->kind == QUERY_ONE || q->kind == QUERY_SOME;
 
-		assert_true(words == (q->choices != NULL));
+		if (q->kind == QUERY_WORD)
+			assert_non_null(
+			    route_word(q->choices, strlen(q->choices)));
+		else
+			assert_true(words == (q->choices != NULL));
 		assert_true(q->min <= q->max && q->max <= INT64_MAX);
 		assert_true((q->kind == QUERY_NUMBER) == (q->max > 0));
 		assert_ptr_equal(route_query(q->route, q->name), q);
