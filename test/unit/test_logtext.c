@@ -94,6 +94,109 @@ every_start_of_a_text_is_read_to_its_end(void **state)
 	}
 }
 
+/* In pieces of these lengths, in turn. */
+static void
+feed(struct strbuf *out, const char *text, size_t len, size_t a, size_t b)
+{
+	struct logtext t;
+	size_t at = 0;
+
+	strbuf_reset(out);
+	logtext_init(&t);
+	for (size_t i = 0; at < len; i++) {
+		size_t n = i % 2 == 0 ? a : b;
+
+		n = n < len - at ? n : len - at;
+		logtext_feed(&t, out, text + at, n);
+		at += n;
+	}
+	logtext_end(&t, out);
+	logtext_fini(&t);
+}
+
+static void
+pieces_make_the_text_of_the_whole(void **state)
+{
+	AUTO_STRBUF struct strbuf whole, b;
+
+	(void)state;
+	strbuf_init(&whole, 10000);
+	strbuf_init(&b, 10000);
+	/* Every two texts one after the other, cut everywhere. */
+	for (size_t i = 0; i < ARRAY_LEN(cases) * ARRAY_LEN(cases); i++) {
+		size_t one = i % ARRAY_LEN(cases), two = i / ARRAY_LEN(cases);
+		char text[200];
+		size_t len = cases[one].in_len + cases[two].in_len;
+
+		assert_true(len < sizeof(text));
+		memcpy(text, cases[one].in, cases[one].in_len);
+		memcpy(
+		    text + cases[one].in_len, cases[two].in, cases[two].in_len);
+		strbuf_reset(&whole);
+		logtext_clean(&whole, text, len);
+		for (size_t n = 1; n <= len; n++)
+			for (size_t m = 1; m <= 3; m++) {
+				feed(&b, text, len, n, m);
+				assert_int_equal(b.len, whole.len);
+				assert_memory_equal(b.buf, whole.buf, b.len);
+			}
+	}
+}
+
+/* A sequence that does not end is text, in pieces as in whole, and what is held
+ * of it is bounded. */
+static void
+long_sequences_are_text(void **state)
+{
+	static const size_t lens[] = { 4000, 4093, 4094, 4095, 4096, 90000 };
+	static const size_t cuts[] = { 1, 4095, 4096, 4097, 50000 };
+	AUTO_STRBUF struct strbuf whole, b;
+
+	(void)state;
+	strbuf_init(&whole, 200000);
+	strbuf_init(&b, 200000);
+	for (size_t i = 0; i < ARRAY_LEN(lens); i++) {
+		AUTO_FREE char *text = mem_alloc(lens[i] + 4);
+
+		assert_non_null(text);
+		memset(text, '1', lens[i] + 4);
+		text[0] = '\x1b';
+		text[1] = '[';
+		text[2 + lens[i]] = 'm';
+		text[3 + lens[i]] = 'x';
+		strbuf_reset(&whole);
+		logtext_clean(&whole, text, lens[i] + 4);
+		assert_int_equal(
+		    whole.len, lens[i] + 3 <= 4096 ? 1 : lens[i] + 4);
+		for (size_t n = 0; n < ARRAY_LEN(cuts); n++) {
+			feed(&b, text, lens[i] + 4, cuts[n], cuts[n]);
+			assert_int_equal(b.len, whole.len);
+			assert_memory_equal(b.buf, whole.buf, b.len);
+		}
+	}
+}
+
+static void
+what_is_not_known_yet_is_held(void **state)
+{
+	AUTO_STRBUF struct strbuf b;
+	struct logtext t;
+
+	(void)state;
+	strbuf_init(&b, 100);
+	logtext_init(&t);
+	logtext_feed(&t, &b, "a\x1b[3", 4);
+	assert_int_equal(b.len, 1);
+	logtext_feed(&t, &b, "1mb\n", 4);
+	assert_int_equal(b.len, 2);
+	logtext_feed(&t, &b, "c\xe2\x82", 3);
+	assert_int_equal(b.len, 4);
+	logtext_end(&t, &b);
+	assert_memory_equal(b.buf, "ab\nc\xef\xbf\xbd\xef\xbf\xbd", b.len);
+	assert_int_equal(b.len, 10);
+	logtext_fini(&t);
+}
+
 static void
 what_does_not_fit_is_latched(void **state)
 {
@@ -117,6 +220,16 @@ clean_body(void *ctx, struct error *e)
 	return strbuf_check(&b, e);
 }
 
+static int
+feed_body(void *ctx, struct error *e)
+{
+	AUTO_STRBUF struct strbuf b;
+
+	strbuf_init(&b, 100000);
+	feed(&b, ctx, strlen(ctx), 3, 2);
+	return strbuf_check(&b, e);
+}
+
 static void
 allocations_may_fail(void **state)
 {
@@ -124,11 +237,15 @@ allocations_may_fail(void **state)
 
 	(void)state;
 	torture(clean_body, text);
+	torture(feed_body, text);
 }
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(texts_come_out_clean),
 	cmocka_unit_test(every_start_of_a_text_is_read_to_its_end),
+	cmocka_unit_test(pieces_make_the_text_of_the_whole),
+	cmocka_unit_test(long_sequences_are_text),
+	cmocka_unit_test(what_is_not_known_yet_is_held),
 	cmocka_unit_test(what_does_not_fit_is_latched),
 	cmocka_unit_test(allocations_may_fail),
 };
