@@ -854,7 +854,8 @@ api_new(struct api **ret, const struct api_deps *deps,
 	    route_router(&api->router, e) < 0 ||
 	    worker_new(&api->files, deps->loop, "files", run_files, NULL, e) <
 		0 ||
-	    api_listeners_new(api, e) < 0 || api_followers_new(api, e) < 0)
+	    api_listeners_new(api, e) < 0 || api_followers_new(api, e) < 0 ||
+	    api_tails_new(api, e) < 0)
 		return -1;
 	*ret = STEAL(api);
 	return 0;
@@ -868,6 +869,7 @@ api_free(struct api *api)
 	api->files = worker_free(api->files);
 	api_listeners_free(api);
 	api_followers_free(api);
+	api_tails_free(api);
 	api->router = router_free(api->router);
 	api->audit = audit_free(api->audit);
 	api->revoked = revoked_free(api->revoked);

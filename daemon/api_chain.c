@@ -8,8 +8,8 @@
  * the chain path; the reply becomes ours, or the contract's error body
  * (rest-api.md 3.5.3), with the error from below in `remote`.
  *
- * What comes as it is made (events, output that is followed) is passed through
- * as it comes, and no faster than the client takes it.
+ * What comes as it is made (events, output and logs that are followed) is
+ * passed through as it comes, and no faster than the client takes it.
  */
 #include <string.h>
 
@@ -65,6 +65,8 @@ struct streamed {
 static const struct streamed streamed[] = {
 	{ ROUTE_EVENTS, "text/event-stream", EVENTS_IDLE_MS, true },
 	{ ROUTE_JOB_OUTPUT, "text/plain", TEXT_IDLE_MS, false },
+	{ ROUTE_JAIL_LOG, "text/plain", TEXT_IDLE_MS, false },
+	{ ROUTE_PROJECTS_LOG, "text/plain", TEXT_IDLE_MS, false },
 };
 
 static void send_on(struct hopping *h, const char *method, const char *body);

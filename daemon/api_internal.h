@@ -25,6 +25,7 @@
 struct api_call;
 struct api_listeners;
 struct api_followers;
+struct api_tails;
 struct node;
 struct put;
 TAILQ_HEAD(put_list, put);
@@ -51,9 +52,10 @@ struct api {
 	struct audit *audit;
 	/* With an Idempotency-Key, on their way to the disk. */
 	struct put_list puts;
-	/* Of /v1/events; of the outputs of commands. */
+	/* Of /v1/events; of the outputs of commands; of logs. */
 	struct api_listeners *listeners;
 	struct api_followers *followers;
+	struct api_tails *tails;
 };
 
 /* Work on files: run on the file worker, one after the other, then work.done on
@@ -152,10 +154,19 @@ int api_listeners_new(struct api *api, struct error *e);
 void api_listeners_free(struct api *api);
 int api_followers_new(struct api *api, struct error *e);
 void api_followers_free(struct api *api);
+int api_tails_new(struct api *api, struct error *e);
+void api_tails_free(struct api *api);
 
 /* False after an answer: the words of the path name no log, and might lead
  * elsewhere. */
 bool api_log_words_ok(struct api_call *c);
+/* On the file worker: the log that these words of the route name. */
+int api_log_open(struct api *api, enum route_id route, const char *const *words,
+    int *ret, struct error *e);
+void api_log_failed(
+    struct api *api, struct http_req *req, const struct error *e);
+/* Answers with the log from an offset of what is shown, and what comes. */
+void api_log_follow(struct api_call *c, uint64_t offset);
 
 void api_submit(struct api *api, struct file_work *w);
 /* A request that an answer is ready for; NULL when nobody waits any more. */

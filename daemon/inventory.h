@@ -143,3 +143,11 @@ int inventory_jail_logs(
     struct inventory *inv, struct arena *a, struct node **ret, struct error *e);
 int inventory_jail_log(struct inventory *inv, const char *const names[4],
     struct arena *a, struct node **ret, struct error *e);
+
+/* Of what is read as a whole, bytes. */
+#define INVENTORY_LOG_MAX ((size_t)16 << 20)
+/* The same files as they are, for who reads them in pieces. */
+int inventory_director_log_open(struct inventory *inv,
+    const char *const names[3], int *ret, struct error *e);
+int inventory_jail_log_open(struct inventory *inv, const char *const names[4],
+    int *ret, struct error *e);

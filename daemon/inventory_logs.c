@@ -22,7 +22,6 @@
 #include "lib/data/node.h"
 #include "proto/names.h"
 
-#define LOG_FILE_MAX ((size_t)16 << 20)
 #define LEVELS_MAX 4
 
 struct log_level_row {
@@ -183,9 +182,9 @@ text_of(const char *top, const char *const *names, size_t n, struct arena *a,
 	AUTO_FD int fd = -1;
 	size_t len;
 
-	strbuf_init(&clean, 3 * LOG_FILE_MAX);
+	strbuf_init(&clean, 3 * INVENTORY_LOG_MAX);
 	if (open_log(top, names, n, &fd, e) < 0 ||
-	    file_read_fd(fd, LOG_FILE_MAX, &text, &len, e) < 0)
+	    file_read_fd(fd, INVENTORY_LOG_MAX, &text, &len, e) < 0)
 		return -1;
 	logtext_clean(&clean, text, len);
 	if (strbuf_check(&clean, e) < 0)
@@ -220,4 +219,18 @@ inventory_jail_log(struct inventory *inv, const char *const names[4],
     struct arena *a, struct node **ret, struct error *e)
 {
 	return text_of(inv->jail_logs, names, 4, a, ret, e);
+}
+
+int
+inventory_director_log_open(struct inventory *inv, const char *const names[3],
+    int *ret, struct error *e)
+{
+	return open_log(inv->logs, names, 3, ret, e);
+}
+
+int
+inventory_jail_log_open(struct inventory *inv, const char *const names[4],
+    int *ret, struct error *e)
+{
+	return open_log(inv->jail_logs, names, 4, ret, e);
 }
