@@ -2,10 +2,10 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * Which feeds there are: at first one for each data center, with its subtree
- * when a spot is below it. A server that does not know that word refuses; then
- * each of its spots gets a feed of its own, and those that are refused, too,
- * are not heard.
+ * One feed for each server that is meant, through its chain. The one stream of
+ * a whole subtree would be fewer connections, but it cannot say which servers
+ * it hears, and originals in it tell projects only, late: who is refused a feed
+ * is known to have to be asked.
  */
 #include "cli/live.h"
 
@@ -19,11 +19,6 @@ struct line {
 	struct feed *feed;
 	const struct client_server *server;
 	const char *chain;
-	/* It tells of all that is below. */
-	bool subtree;
-	/* It was refused: its spots have lines of their own, or are not heard.
-	 */
-	bool over;
 };
 
 struct live {
@@ -32,7 +27,7 @@ struct live {
 	size_t n;
 	const struct live_ops *ops;
 	void *ctx;
-	/* Room for one per server and one per spot. */
+	/* Room for one per spot. */
 	struct line *lines;
 	size_t lines_n;
 };
@@ -46,8 +41,7 @@ is_same(const char *a, const char *b)
 static bool
 is_on(const struct line *x, const struct live_spot *spot)
 {
-	return !x->over && x->server == spot->server &&
-	    (x->subtree || is_same(x->chain, spot->chain));
+	return x->server == spot->server && is_same(x->chain, spot->chain);
 }
 
 static void
@@ -55,11 +49,9 @@ on_event(const char *type, const struct node *data, void *ctx)
 {
 	struct line *x = ctx;
 	struct live *l = x->live;
-	const char *chain = node_text(node_get(data, "chain"));
 
 	for (size_t i = 0; i < l->n; i++)
-		if (is_on(x, &l->spots[i]) &&
-		    (!x->subtree || is_same(l->spots[i].chain, chain)))
+		if (is_on(x, &l->spots[i]))
 			l->ops->changed(i, type, data, l->ctx);
 }
 
@@ -96,26 +88,11 @@ on_lost(const char *why, void *ctx)
 	tell(ctx, why);
 }
 
-static int add_line(struct live *l, const struct client_server *server,
-    const char *chain, bool subtree, struct error *e);
-
 static void
 on_refused(enum client_class class, const char *why, void *ctx)
 {
-	struct line *x = ctx;
-	struct live *l = x->live;
-	struct error e = ERROR_INIT;
-
-	if (!x->subtree || class == CLIENT_DENIED) {
-		tell(x, why);
-		x->over = true;
-		return;
-	}
-	x->over = true;
-	for (size_t i = 0; i < l->n; i++)
-		if (l->spots[i].server == x->server &&
-		    add_line(l, x->server, l->spots[i].chain, false, &e) < 0)
-			l->ops->heard(i, error_text(&e), l->ctx);
+	(void)class;
+	tell(ctx, why);
 }
 
 static const struct feed_ops feed_ops = { .event = on_event,
@@ -125,48 +102,25 @@ static const struct feed_ops feed_ops = { .event = on_event,
 	.refused = on_refused };
 
 static int
-add_line(struct live *l, const struct client_server *server, const char *chain,
-    bool subtree, struct error *e)
+add_line(struct live *l, const struct live_spot *spot, struct error *e)
 {
 	struct line *x = &l->lines[l->lines_n];
-	struct feed_config config = { .server = server,
-		.chain = chain,
-		.query = subtree ? "subtree=1" : NULL,
+	struct feed_config config = { .server = spot->server,
+		.chain = spot->chain,
 		.ops = &feed_ops,
 		.ctx = x };
 
 	for (size_t i = 0; i < l->lines_n; i++)
-		if (!l->lines[i].over && l->lines[i].server == server &&
-		    is_same(l->lines[i].chain, chain))
+		if (is_on(&l->lines[i], spot))
 			return 0;
 	x->live = l;
-	x->server = server;
-	x->chain = chain;
-	x->subtree = subtree;
+	x->server = spot->server;
+	x->chain = spot->chain;
 	if (feed_new(
 		&x->feed, l->session->client, l->session->loop, &config, e) < 0)
 		return -1;
 	l->lines_n++;
 	return 0;
-}
-
-/* Something below this server is meant. */
-static bool
-has_below(const struct live *l, const struct client_server *server)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (l->spots[i].server == server && l->spots[i].chain != NULL)
-			return true;
-	return false;
-}
-
-static bool
-is_first(const struct live *l, size_t spot)
-{
-	for (size_t i = 0; i < spot; i++)
-		if (l->spots[i].server == l->spots[spot].server)
-			return false;
-	return true;
 }
 
 int
@@ -182,13 +136,11 @@ live_new(struct live **ret, struct session *s, const struct live_spot *spots,
 	l->n = n;
 	l->ops = ops;
 	l->ctx = ctx;
-	l->lines = mem_calloc(2 * n + 1, sizeof(*l->lines));
+	l->lines = mem_calloc(n + 1, sizeof(*l->lines));
 	if (l->lines == NULL)
 		return error_nomem(e);
 	for (size_t i = 0; i < n; i++)
-		if (is_first(l, i) &&
-		    add_line(l, spots[i].server, NULL,
-			has_below(l, spots[i].server), e) < 0)
+		if (add_line(l, &spots[i], e) < 0)
 			return -1;
 	*ret = STEAL(l);
 	return 0;

@@ -2,9 +2,8 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * Hears of what changes on a number of servers (design.md 3.9): by one feed for
- * a data center and all below it where that can be had, else by one for each
- * server. Whom it cannot hear has to be asked.
+ * Hears of what changes on a number of servers (design.md 3.9), by a feed for
+ * each. Whom it cannot hear has to be asked.
  */
 #pragma once
 

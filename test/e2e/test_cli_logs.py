@@ -83,8 +83,9 @@ def test_follow_what_begins_later(tmp_path, make_node):
     p = follow(tmp_path)
     # Its feeds are there when the servers say so; whoever is late hears the
     # rest.
-    wait_for("it to listen", lambda: "/v1/events" in
-             nodes["main"].log_text())
+    # Two streams, and the request that asks.
+    wait_for("it to listen", lambda: "overlord_http_requests_in_flight 3\n" in
+             nodes["main"].get("/v1/metrics").text)
     assert overlord(tmp_path, "apply", "-f", name, "--chain", "<root>").rc == 0
     line = p.stdout.readline()
     assert line.startswith("main/p | "), line
