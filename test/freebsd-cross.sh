@@ -89,10 +89,17 @@ fetch_cjson() {
 	# shellcheck disable=SC1091
 	. /etc/os-release
 	case $ID in
-	debian) mirror=http://deb.debian.org/debian part=main ;;
-	ubuntu) mirror=http://archive.ubuntu.com/ubuntu part=universe ;;
+	debian) part=main ;;
+	ubuntu) part=universe ;;
 	*) die "cJSON's source comes from Debian or Ubuntu; this is $ID" ;;
 	esac
+	# Where this machine gets its packages, there are their sources.
+	# shellcheck disable=SC2016
+	mirror=$(apt-get indextargets 'Identifier: Packages' \
+	    --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' |
+		sed -n "s/^$VERSION_CODENAME $part //p" | head -n 1)
+	[ -n "$mirror" ] ||
+		die "apt has no source of $VERSION_CODENAME's $part"
 	apt=$WORK/apt
 	rm -rf "$apt"
 	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/src"
