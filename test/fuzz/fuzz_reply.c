@@ -5,8 +5,9 @@
  * Replies of servers below. The input is sent, as it is, to whoever asks on a
  * socket of loopback, and the connection closed; a request is forwarded there,
  * by the first byte a GET, HEAD, POST or DELETE, meant for that server or for
- * one behind it. There is one outcome, which is a reply or an error with a name
- * of the original's, and never both.
+ * one behind it, for a reply or for a stream of events, alone or with a second
+ * one that waits for the only connection. Each has one outcome, which is a
+ * reply or an error with a name of the original's, and never both.
  */
 #include <sys/socket.h>
 
@@ -40,7 +41,9 @@ static struct {
 	struct loop *loop;
 	struct chain *chain;
 	struct arena arena;
-	unsigned outcomes;
+	/* Of the forwards that are under way. */
+	unsigned outcomes, expected;
+	struct forward_id id[2];
 } kit = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static const char *const methods[] = { "GET", "HEAD", "POST", "DELETE" };
@@ -134,7 +137,7 @@ start(void)
 	assert(pthread_create(&thread, NULL, serve, NULL) == 0);
 	(void)snprintf(text, sizeof(text),
 	    "chains: {below: {entrypoint: 'http://127.0.0.1:%u', access_token: "
-	    "x, retry: {total: 1, backoff_factor: 0}}}\n"
+	    "x, max_connections: 1, retry: {total: 1, backoff_factor: 0}}}\n"
 	    "autodisable: {failures: 3}\n",
 	    ntohs(at.sin_port));
 	arena_init(&kit.arena, ARENA_MAX);
@@ -155,7 +158,25 @@ on_done(const struct chain_reply *r, void *ctx)
 	assert(r->error == NULL || r->message != NULL);
 	assert(r->error != NULL || (r->status >= 100 && r->status <= 999));
 	assert(r->body == NULL || r->body->type == NODE_MAP);
-	loop_stop(kit.loop);
+	if (kit.outcomes == kit.expected)
+		loop_stop(kit.loop);
+}
+
+static void
+on_begun(void *ctx)
+{
+	const struct forward_id *id = ctx;
+
+	chain_pause(kit.chain, *id);
+	chain_resume(kit.chain, *id);
+}
+
+static void
+on_piece(const char *p, size_t len, void *ctx)
+{
+	(void)p;
+	(void)ctx;
+	assert(len > 0);
 }
 
 static void
@@ -170,14 +191,28 @@ forward(unsigned how)
 		.via = (how & 8) != 0 ? "one,two" : NULL,
 		.left_ms = LEFT_MS,
 	};
-	struct forward_id id;
+	const struct chain_stream stream = {
+		.type = "text/event-stream",
+		.idle_ms = LEFT_MS,
+		.begun = on_begun,
+		.piece = on_piece,
+	};
+	struct forward_id *id;
 
 	kit.outcomes = 0;
-	assert(chain_forward(kit.chain, &rq, on_done, NULL, &id, NULL) == 0);
+	kit.expected = (how & 32) != 0 ? 2 : 1;
+	for (unsigned i = 0; i < kit.expected; i++) {
+		id = &kit.id[i];
+		assert(((how & 16) != 0 ? chain_stream(kit.chain, &rq, &stream,
+					      on_done, id, id, NULL)
+					: chain_forward(kit.chain, &rq, on_done,
+					      id, id, NULL)) == 0);
+	}
 	assert(kit.outcomes == 0);
 	assert(loop_run(kit.loop, NULL) == 0);
-	assert(kit.outcomes == 1);
-	chain_cancel(kit.chain, id);
+	assert(kit.outcomes == kit.expected);
+	for (unsigned i = 0; i < kit.expected; i++)
+		chain_cancel(kit.chain, kit.id[i]);
 }
 
 int
