@@ -528,6 +528,7 @@ api_twin(struct api_call *c)
 {
 	const struct twin *t = c->twin;
 	struct hopping *h = arena_alloc(c->arena, sizeof(*h));
+	const char *body = NULL;
 	struct error e = ERROR_INIT;
 
 	if (h == NULL) {
@@ -537,8 +538,10 @@ api_twin(struct api_call *c)
 	}
 	h->call = c;
 	h->deadline_ms = clock_mono_ms() + api_time_left(c);
-	if (t->body != NULL && (h->body = rebuild(c, t->body)) == NULL)
+	/* Not into h: after an answer it is gone. */
+	if (t->body != NULL && (body = rebuild(c, t->body)) == NULL)
 		return;
+	h->body = body;
 	/* A URL may lose them on its way, so nobody below would see them. */
 	if (c->route == ROUTE_JAIL_LOG && !api_log_words_ok(c))
 		return;
