@@ -5,6 +5,7 @@
 import pytest
 
 from children import Child
+from listener import Stream
 from node import Node
 
 
@@ -53,3 +54,17 @@ def child():
     yield make
     for c in made:
         c.close()
+
+
+@pytest.fixture
+def listen():
+    """Opens streams of events; arguments are those of Stream."""
+    made = []
+
+    def make(*args, **kwargs):
+        s = Stream(*args, **kwargs)
+        made.append(s)
+        return s
+    yield make
+    for s in made:
+        s.close()

@@ -9,18 +9,23 @@ import os
 from node import DEADLINE
 
 
+def open_stream(node, path, token=None, headers=None):
+    """A connection, and the answer to a GET on it, of which only the head has
+    been read."""
+    c = http.client.HTTPConnection(*node.address(), timeout=DEADLINE)
+    c.request("GET", path, headers={
+        "Authorization": "Bearer " + (token or node.token()), **(headers or {})})
+    return c, c.getresponse()
+
+
 class Stream:
     """One connection to a stream of events; read() gives (id, type, data)."""
 
     def __init__(self, node, query="", last=None, token=None,
                  path="/v1/events"):
-        host, port = node.address()
-        head = {"Authorization": "Bearer " + (token or node.token())}
-        if last is not None:
-            head["Last-Event-ID"] = last
-        self.c = http.client.HTTPConnection(host, port, timeout=DEADLINE)
-        self.c.request("GET", path + query, headers=head)
-        self.r = self.c.getresponse()
+        self.c, self.r = open_stream(
+            node, path + query, token,
+            None if last is None else {"Last-Event-ID": last})
         self.last = last
         self.comments = 0
 

@@ -12,21 +12,8 @@ import time
 
 import pytest
 
-from listener import Stream, ended, number, rss_kb
+from listener import ended, number, open_stream, rss_kb
 from node import DEADLINE, DAEMON, DIRECTOR_FILE, wait_for
-
-
-@pytest.fixture
-def listen():
-    made = []
-
-    def make(*args, **kwargs):
-        s = Stream(*args, **kwargs)
-        made.append(s)
-        return s
-    yield make
-    for s in made:
-        s.close()
 
 
 def test_a_job_is_told_step_by_step(node, listen):
@@ -271,11 +258,7 @@ def test_output_in_slices(node):
 
 
 def follow(node, job, query=""):
-    host, port = node.address()
-    c = http.client.HTTPConnection(host, port, timeout=DEADLINE)
-    c.request("GET", f"/v1/jobs/{job}/output?follow=1{query}",
-              headers={"Authorization": "Bearer " + node.token()})
-    return c, c.getresponse()
+    return open_stream(node, f"/v1/jobs/{job}/output?follow=1{query}")
 
 
 def test_following_ends_when_the_command_ends(node):

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from listener import fds, rss_kb
-from node import DAEMON, DEADLINE, make_tree, wait_for
+from listener import fds, open_stream, rss_kb
+from node import DAEMON, make_tree, wait_for
 
 DATE = "2026-01-02_03h04m05s"
 DIRECTOR = f"/projects/log/{DATE}/web/start.log"
@@ -32,11 +32,8 @@ def append(file, data):
 
 class Follower:
     def __init__(self, node, path, query="", token=None, prefix="/v1"):
-        host, port = node.address()
-        self.c = http.client.HTTPConnection(host, port, timeout=DEADLINE)
-        self.c.request("GET", f"{prefix}{path}?follow=1{query}", headers={
-            "Authorization": "Bearer " + (token or node.token())})
-        self.r = self.c.getresponse()
+        self.c, self.r = open_stream(
+            node, f"{prefix}{path}?follow=1{query}", token)
         assert self.r.status == 200, self.r.read()
         assert self.r.headers["Content-Type"] == "text/plain; charset=utf-8"
         self.got = bytearray()

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from listener import Stream, ended, fds, rss_kb
-from node import DAEMON, DEADLINE, make_tree, wait_for
+from listener import ended, fds, open_stream, rss_kb
+from node import DAEMON, make_tree, wait_for
 
 PATH = "/v1/chain/alpha.charlie"
 NAMES = ("main", "alpha", "charlie")
@@ -19,27 +19,6 @@ NAMES = ("main", "alpha", "charlie")
 @pytest.fixture
 def tree(make_node):
     return make_tree(make_node, NAMES)
-
-
-@pytest.fixture
-def listen():
-    made = []
-
-    def make(*args, **kwargs):
-        s = Stream(*args, **kwargs)
-        made.append(s)
-        return s
-    yield make
-    for s in made:
-        s.close()
-
-
-def follow(node, path):
-    host, port = node.address()
-    c = http.client.HTTPConnection(host, port, timeout=DEADLINE)
-    c.request("GET", path,
-              headers={"Authorization": "Bearer " + node.token()})
-    return c, c.getresponse()
 
 
 def broken(read):
@@ -96,7 +75,7 @@ def test_output_of_a_command_below(tree):
     charlie.behave("web", "stderr-bytes=300000", "delay=2")
     job = charlie.up("web")
     charlie.wait_call("appjail-director", "up")
-    c, r = follow(main, f"{PATH}/jobs/{job}/output?follow=1&stream=stderr")
+    c, r = open_stream(main, f"{PATH}/jobs/{job}/output?follow=1&stream=stderr")
     assert r.status == 200
     assert r.headers["Content-Type"] == "text/plain; charset=utf-8"
     text = r.read()
@@ -129,7 +108,7 @@ def test_a_break_below_breaks_the_stream(tree, listen, victim):
     s = listen(main, path=PATH + "/events").greeted()
     wait_for("the output", lambda: charlie.get(
         f"/v1/jobs/{job}/output?stream=stderr").status == 200)
-    c, r = follow(main, f"{PATH}/jobs/{job}/output?follow=1&stream=stderr")
+    c, r = open_stream(main, f"{PATH}/jobs/{job}/output?follow=1&stream=stderr")
     assert r.status == 200
     tree[victim].kill()
     broken(s.r.read1)
@@ -152,7 +131,7 @@ def test_slow_readers_hold_up_the_sender_not_the_memory(make_node):
         return r.json["output"]["size"] if r.status == 200 else 0
     wait_for("the output", lambda: size() >= 48000000)
     before = {n: rss_kb(tree[n].process.pid) for n in NAMES}
-    readers = [follow(main, PATH + path + "&follow=1") for _ in range(8)]
+    readers = [open_stream(main, PATH + path + "&follow=1") for _ in range(8)]
     for _, r in readers:
         assert r.status == 200
     # All that can move has moved when nothing does any more.
@@ -196,7 +175,7 @@ def test_ten_rounds_leave_nothing_behind(tree, listen):
     def one_round():
         for _ in range(4):
             listen(main, path=PATH + "/events").greeted().close()
-            c, r = follow(
+            c, r = open_stream(
                 main, f"{PATH}/jobs/{job}/output?follow=1&stream=stderr")
             assert r.status == 200
             c.close()

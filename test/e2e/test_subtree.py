@@ -3,8 +3,6 @@
 """GET /v1/events?subtree=1: the events of a whole tree, with children that
 break off, come back, lead in a circle, or are originals."""
 
-import http.server
-import json
 import os
 import signal
 import socket
@@ -12,23 +10,11 @@ import threading
 
 import pytest
 
-from listener import Stream, ended, fds, number
+from children import dead_chain, http
+from listener import ended, fds, number
 from node import chain_to, make_tree, wait_for
 
 NAMES = ("main", "alpha", "charlie")
-
-
-@pytest.fixture
-def listen():
-    made = []
-
-    def make(*args, **kwargs):
-        s = Stream(*args, **kwargs)
-        made.append(s)
-        return s
-    yield make
-    for s in made:
-        s.close()
 
 
 def is_chain(chain, name, state):
@@ -262,42 +248,6 @@ def test_a_server_that_lists_itself(make_node, listen):
     assert {d["chain"] for _, _, d in s.until(ended(job))} == {""}
 
 
-class Liar:
-    """Answers GET /v1/events with what it is told."""
-
-    def __init__(self, text):
-        outer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                outer.requests += 1
-                self.send_response(200)
-                self.send_header("Content-Type", "text/event-stream")
-                self.end_headers()
-                self.wfile.write(text)
-                self.wfile.flush()
-                outer.stop.wait()
-
-            def log_message(self, *args):
-                pass
-        self.requests = 0
-        self.stop = threading.Event()
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0),
-                                                      Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever,
-                         daemon=True).start()
-
-    def chain(self):
-        return {"entrypoint": "http://127.0.0.1:%d" %
-                self.server.server_address[1], "access_token": "x"}
-
-    def close(self):
-        self.stop.set()
-        self.server.shutdown()
-        self.server.server_close()
-
-
 @pytest.mark.parametrize("data", [
     b"{", b"[]", b"{}", b'{"chain":"","via":1}', b'{"chain":"a..b","via":[]}',
     b'{"chain":1,"via":[]}', b'{"chain":"","via":[1]}',
@@ -305,99 +255,63 @@ class Liar:
     b'{"chain":"' + b".".join([b"a"] * 16) + b'","via":[]}',
     b'{"chain":"","via":' + b"[" * 100 + b"]" * 100 + b"}",
     b'{"chain":"","via":[],"project":"' + b"p" * 300 + b'"}'])
-def test_a_child_that_lies(make_node, listen, data):
-    liar = Liar(b"id: x-1\nevent: unknown\ndata: {}\n\n"
-                b'event: job\ndata: {"chain":"","via":[],"job":7,"project":'
-                b'"p","chain2":"x"}\n\nevent: job\ndata: ' + data + b"\n\n")
-    try:
-        node = make_node({"chains": {"liar": liar.chain()}}).start()
-        s = listen(node, "?subtree=1")
-        seen = s.until(is_chain("", "liar", "lost"))
-        assert [d["chain"] for _, k, d in seen if k == "job"] == ["liar"]
-        job = node.up("web")
-        s.until(ended(job))
-        assert liar.requests < 20
-    finally:
-        liar.close()
+def test_a_child_that_lies(make_node, child, listen, data):
+    text = (b"id: x-1\nevent: unknown\ndata: {}\n\n"
+            b'event: job\ndata: {"chain":"","via":[],"job":7,"project":'
+            b'"p","chain2":"x"}\n\nevent: job\ndata: ' + data + b"\n\n")
+
+    def lie(c):
+        c.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+                  b"\r\n" + text)
+        # Until it is hung up on.
+        c.recv(1)
+    liar = child(lambda request: lie)
+    node = make_node({"chains": {"liar": liar.chain()}}).start()
+    s = listen(node, "?subtree=1")
+    seen = s.until(is_chain("", "liar", "lost"))
+    assert [d["chain"] for _, k, d in seen if k == "job"] == ["liar"]
+    job = node.up("web")
+    s.until(ended(job))
+    assert len(liar.requests) < 20
 
 
-class Original:
-    """An original as far as polling goes; projects may be changed."""
+def test_originals_are_polled(make_node, child, listen):
+    projects = {"web": {"up": {"operation": "COMPLETED", "job_id": 3,
+                               "last_update": 5.5}}}
 
-    def __init__(self):
-        outer = self
+    def answer(request):
+        words = path_of(request).strip("/").split("/")
+        if words == ["v1", "projects"]:
+            return http(200, {"status_code": 200, "projects": sorted(projects)})
+        if words[:3] == ["v1", "project", "info"] and words[3] in projects:
+            return http(200, {"status_code": 200,
+                              "info": projects[words[3]]})
+        return http(404, {"status_code": 404, "message": "Not Found"})
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                outer.requests.append(self.path)
-                words = self.path.strip("/").split("/")
-                status, body = 404, {"message": "Not Found"}
-                if words == ["v1", "projects"]:
-                    status, body = 200, {"projects": sorted(outer.projects)}
-                elif (words[:3] == ["v1", "project", "info"] and
-                      words[3] in outer.projects):
-                    status, body = 200, {"info": outer.projects[words[3]]}
-                text = json.dumps({"status_code": status, **body}).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
-
-            def log_message(self, *args):
-                pass
-        self.requests = []
-        self.projects = {}
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0),
-                                                      Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever,
-                         daemon=True).start()
-
-    def chain(self):
-        return {"entrypoint": "http://127.0.0.1:%d" %
-                self.server.server_address[1], "access_token": "x"}
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-
-def test_originals_are_polled(make_node, listen):
-    old = Original()
-    old.projects["web"] = {"up": {"operation": "COMPLETED", "job_id": 3,
-                                  "last_update": 5.5}}
-    try:
-        node = make_node({"chains": {"old": old.chain()},
-                          "polling": {"heartbeat": 1}}).start()
-        s = ready(listen(node, "?subtree=1"), ("", "old"))
-        old.projects["web"] = {"up": {"operation": "RUNNING", "job_id": 4,
-                                      "last_update": 0.5}}
-        seen = s.until(lambda k, d: k == "project")
-        d = seen[-1][2]
-        assert (d["chain"], d["project"], d["record"], d["operation"]) == (
-            "old", "web", "up", "RUNNING")
-        # One that is new, and one that goes.
-        old.projects["db"] = {"down": {"operation": "COMPLETED",
-                                       "job_id": "x"}}
-        d = s.until(lambda k, d: k == "project")[-1][2]
-        assert (d["project"], d["record"]) == ("db", "down")
-        del old.projects["web"]
-        wait_for("web to be asked for no more", lambda: not [
-            p for p in old.requests[-4:] if p.endswith("web")])
-    finally:
-        old.close()
+    def path_of(request):
+        return request.split(" ")[1]
+    old = child(answer)
+    node = make_node({"chains": {"old": old.chain()},
+                      "polling": {"heartbeat": 1}}).start()
+    s = ready(listen(node, "?subtree=1"), ("", "old"))
+    projects["web"] = {"up": {"operation": "RUNNING", "job_id": 4,
+                              "last_update": 0.5}}
+    seen = s.until(lambda k, d: k == "project")
+    d = seen[-1][2]
+    assert (d["chain"], d["project"], d["record"], d["operation"]) == (
+        "old", "web", "up", "RUNNING")
+    # One that is new, and one that goes.
+    projects["db"] = {"down": {"operation": "COMPLETED", "job_id": "x"}}
+    d = s.until(lambda k, d: k == "project")[-1][2]
+    assert (d["project"], d["record"]) == ("db", "down")
+    del projects["web"]
+    wait_for("web to be asked for no more", lambda: not [
+        r for r in old.requests[-4:] if path_of(r).endswith("web")])
 
 
 def test_breakers_tell(make_node, listen):
-    free = socket.socket()
-    free.bind(("127.0.0.1", 0))
-    port = free.getsockname()[1]
-    free.close()
     node = make_node({
-        "chains": {"dead": {"entrypoint": f"http://127.0.0.1:{port}",
-                            "access_token": "x", "retry": {"total": 0}}},
+        "chains": {"dead": dead_chain(retry={"total": 0})},
         "autodisable": {"failures": 1, "interval": 1}}).start()
     s = listen(node, "?type=breaker,chain").greeted()
     assert node.get("/v1/chain/dead/ping").status == 503
