@@ -322,7 +322,9 @@ def test_spec_is_what_ran_last(node):
     waiting = node.up("web", environment={"A": "3"})
     node.wait_job(job, "running")
     # Director reads its arguments before it can be asked to end.
-    wait_for("it to lock the project", lambda: node.info("web")["locked"])
+    # While Director writes there may be no description.
+    wait_for("it to lock the project",
+             lambda: node.info("web").get("locked"))
     spec = node.get("/v1/project/spec/web").json["spec"]
     assert (spec["environment"]["A"], spec["job_id"]) == ("2", job)
     node.cancel("web")
