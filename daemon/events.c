@@ -272,7 +272,9 @@ find(const struct events *ev, uint64_t seq)
 static bool
 passes(struct events_reader *r, const struct event *x)
 {
-	bool own = x->project[0] != '\0';
+	/* A child may leave out whose it is: then it is nobody's, not
+	 * everybody's. */
+	bool own = x->type != EVENT_CHAIN && x->type != EVENT_BREAKER;
 
 	return (r->types == 0 || (r->types & 1u << x->type) != 0) &&
 	    (r->project == NULL || !own ||

@@ -47,10 +47,10 @@ int events_new(struct events **ret, struct loop *l,
 struct events *events_free(struct events *ev);
 AUTO_DEFINE(events)
 
-/* project is "" for what is of none; data is a JSON object in one line, with a
- * member at least (NULL: there was no memory). Readers are
- * woken later in this turn. What finds no memory is lost to all readers alike:
- * they begin anew. ev may be NULL: nothing happens. */
+/* project is "" for chains and breakers, which are of none; data is a JSON
+ * object in one line, with a member at least (NULL: there was no memory).
+ * Readers are woken later in this turn. What finds no memory is lost to all
+ * readers alike: they begin anew. ev may be NULL: nothing happens. */
 void events_publish(struct events *ev, enum event_type type,
     const char *project, const char *data);
 
@@ -82,10 +82,10 @@ struct events_reader {
 	TAILQ_ENTRY(events_reader) link;
 	struct events *ev;
 	events_wake_fn *wake;
-	/* NULL: all; what is of no project passes always. Borrowed. */
+	/* NULL: all; chains and breakers pass always. Borrowed. */
 	const char *project;
 	/* Whether it may know of this project; NULL: of all. Not asked about
-	 * what is of none. */
+	 * chains and breakers. */
 	bool (*sees)(struct events_reader *r, const char *project);
 	/* A bit mask, 1u << enum event_type; 0 = all. */
 	unsigned types;

@@ -176,13 +176,20 @@ call_later(struct branch *b)
 
 	b->failed++;
 	call_again(b,
-	    backoff_ms(&o, b->failed < 16 ? b->failed : 16,
-		(double)rand_below(1000001) / 1000000));
+	    backoff_ms(&o, b->failed, (double)rand_below(1000001) / 1000000));
+}
+
+static bool
+has_lasted(const struct branch *b)
+{
+	return b->begun && clock_mono_ms() - b->begun_ms >= SHORT_MS;
 }
 
 static void
 end_stream(struct branch *b)
 {
+	if (has_lasted(b))
+		b->failed = 0;
 	if (b->stream.v != 0)
 		chain_cancel(b->subtree->chain, b->stream);
 	b->stream.v = 0;
@@ -198,7 +205,6 @@ on_begun(void *ctx)
 
 	b->begun = true;
 	b->begun_ms = clock_mono_ms();
-	b->failed = 0;
 	sse_init(&b->sse, EVENT_MAX);
 	/* What it does not know any more it says itself. */
 	if (b->last_id[0] == '\0')
@@ -252,7 +258,7 @@ static void
 on_done(const struct chain_reply *r, void *ctx)
 {
 	struct branch *b = ctx;
-	bool begun = b->begun;
+	bool begun = b->begun, lasted = has_lasted(b);
 
 	b->stream.v = 0;
 	end_stream(b);
@@ -261,7 +267,7 @@ on_done(const struct chain_reply *r, void *ctx)
 		return;
 	}
 	/* Its time was over: it goes on where it was. */
-	if (r->error == NULL && clock_mono_ms() - b->begun_ms >= SHORT_MS) {
+	if (r->error == NULL && lasted) {
 		call_again(b, 0);
 		return;
 	}
@@ -293,6 +299,8 @@ branch_open(struct branch *b)
 
 	if (lease <= 0 || b->stream.v != 0 || b->again.armed)
 		return;
+	/* It may have become one of ours. */
+	b->poll = poll_free(b->poll);
 	if (chain_stream(st->chain, &rq, &s, on_done, b, &b->stream, &e) == 0)
 		return;
 	log_warn("events", FIELDS(LF_S("chain", b->name)), "%s", e.text);
@@ -304,8 +312,6 @@ on_again(struct timer *t)
 {
 	struct branch *b = container_of(t, struct branch, again);
 
-	/* It may have become one of ours. */
-	b->poll = poll_free(b->poll);
 	branch_open(b);
 }
 

@@ -35,7 +35,7 @@ struct branch {
 	struct sse sse;
 	/* Calls again. */
 	struct timer again;
-	/* In a row without a stream. */
+	/* In a row without a stream that lasted. */
 	unsigned failed;
 	/* "" when nothing can be gone on from. */
 	char last_id[SSE_ID_MAX + 1];

@@ -7,12 +7,13 @@ import os
 import signal
 import socket
 import threading
+import time
 
 import pytest
 
 from children import dead_chain, http
-from listener import ended, fds, number
-from node import chain_to, make_tree, wait_for
+from listener import ended, fds, number, open_stream
+from node import DEADLINE, chain_to, make_tree, wait_for
 
 NAMES = ("main", "alpha", "charlie")
 
@@ -273,6 +274,46 @@ def test_a_child_that_lies(make_node, child, listen, data):
     job = node.up("web")
     s.until(ended(job))
     assert len(liar.requests) < 20
+
+
+def test_a_child_that_breaks_off_is_called_less_and_less(
+        make_node, child, listen):
+    """Also when its stream begins well each time."""
+    def end(request):
+        times.append(time.monotonic())
+        return (b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+                b"Content-Length: 0\r\n\r\n")
+    times = []
+    node = make_node({"chains": {"brief": child(end).chain()}}).start()
+    listen(node, "?subtree=1")
+    wait_for("five calls", lambda: len(times) >= 5)
+    # 250 ms * 2^4, at least half of it; a machine's load makes it more.
+    assert times[4] - times[3] > 1.9
+
+
+def test_an_original_is_polled_once(make_node, child, listen):
+    """Whoever comes when the time of the first reader is over."""
+    let_go = threading.Event()
+    in_time = []
+
+    def answer(request):
+        if "/v1/events" in request:
+            # Longer than the lease.
+            time.sleep(0.5)
+            return http(404, {"status_code": 404, "message": "Not Found"})
+        if in_time or first.is_set():
+            in_time.append(let_go.wait(4))
+            return None
+        first.set()
+        return lambda c: (c.recv(1), let_go.set())
+    first = threading.Event()
+    node = make_node({"chains": {"old": child(answer).chain()}}).start()
+    open_stream(node, "/v1/events?subtree=1",
+                headers={"X-Overlord-Lease-Ms": "100"})
+    assert first.wait(DEADLINE)
+    listen(node, "?subtree=1")
+    wait_for("it to be asked again", lambda: in_time)
+    assert in_time == [True]
 
 
 def test_originals_are_polled(make_node, child, listen):

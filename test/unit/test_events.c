@@ -357,6 +357,10 @@ events_of_no_project(void **state)
 	assert_int_equal(x->type, EVENT_CHAIN);
 	assert_int_equal(x->data_len, strlen("{\"name\":\"a\"}"));
 	assert_memory_equal(x->data, "{\"name\":\"a\"}", x->data_len);
+	/* A job that does not say whose it is, is not everybody's. */
+	events_publish(k->ev, EVENT_JOB, "", "{\"job\":7}");
+	assert_string_equal(read_all(&odd), "none");
+	assert_string_equal(read_all(&typed), "4 none");
 	events_close(&odd.r);
 	events_close(&even.r);
 	events_close(&typed.r);
