@@ -18,6 +18,9 @@
 
 #define BLOCK_FIRST ((size_t)4096)
 #define BLOCK_LAST ((size_t)65536)
+/* Most of what is printed is shorter, and printed once; measuring first would
+ * take longer than printing. */
+#define PRINTED_ONCE 512
 
 struct arena_block {
 	struct arena_block *next;
@@ -124,17 +127,20 @@ arena_strndup(struct arena *a, const char *s, size_t len)
 char *
 arena_printf(struct arena *a, const char *fmt, ...)
 {
+	char text[PRINTED_ONCE];
 	va_list ap;
 	char *p;
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (n < 0) {
 		a->latch = a->latch == OVE_NONE ? OVE_LIMIT : a->latch;
 		return NULL;
 	}
+	if ((size_t)n < sizeof(text))
+		return arena_strndup(a, text, (size_t)n);
 	p = arena_alloc(a, (size_t)n + 1);
 	if (p == NULL)
 		return NULL;

@@ -22,6 +22,7 @@
 #include "lib/base/strbuf.h"
 
 #define READ_CHUNK ((size_t)16384)
+#define COPY_PIECE ((size_t)1 << 20)
 
 /* openat() that goes on after EINTR and is close-on-exec. */
 static int
@@ -232,6 +233,23 @@ file_write_all(int fd, const void *p, size_t len, struct error *e)
 			return error_set(e, OVE_IO, "write: nothing taken");
 		at += n;
 		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int
+file_copy(int from, int to, struct error *e)
+{
+	AUTO_FREE char *piece = mem_alloc(COPY_PIECE);
+	ssize_t n;
+
+	if (piece == NULL)
+		return error_nomem(e);
+	while ((n = read(from, piece, COPY_PIECE)) != 0) {
+		if (n < 0 && errno != EINTR)
+			return error_set_errno(e, errno, "read");
+		if (n > 0 && file_write_all(to, piece, (size_t)n, e) < 0)
+			return -1;
 	}
 	return 0;
 }

@@ -32,6 +32,8 @@ int file_read_fd(
     int fd, size_t max, char **ret_text, size_t *ret_len, struct error *e);
 /* Writes all of it, going on after EINTR and short writes. */
 int file_write_all(int fd, const void *p, size_t len, struct error *e);
+/* Writes what from gives, from where it stands to its end. */
+int file_copy(int from, int to, struct error *e);
 
 enum file_replace_flags {
 	/* fsync the file and its directory. */
@@ -62,6 +64,11 @@ int file_remove(int dirfd, const char *path, struct error *e);
 /* Removes a tree beneath dirfd without following links or crossing into what
  * is not a directory; a missing one is fine. */
 int file_remove_tree(int dirfd, const char *name, struct error *e);
+/* Whether nobody beside root and the user that we run as could change the file
+ * that an absolute path leads to, or lead the path elsewhere: owners and modes
+ * of the file, of all directories and links that are passed. -1: OVE_DENIED
+ * names what it is. */
+int file_is_trusted(const char *path, struct error *e);
 /* The directory part of the running program's own path (for finding
  * overlord-exec beside it): /proc/self/exe or KERN_PROC_PATHNAME. */
 int file_self_dir(char **ret, struct error *e);

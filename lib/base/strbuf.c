@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/arena.h"
 #include "lib/base/mem.h"
 #include "lib/base/num.h"
 #include "lib/base/utf8.h"
@@ -193,6 +194,14 @@ strbuf_take(struct strbuf *b, char **ret, size_t *ret_len, struct error *e)
 		*ret_len = b->len;
 	strbuf_init(b, b->max);
 	return 0;
+}
+
+char *
+strbuf_to_arena(const struct strbuf *b, struct arena *a)
+{
+	if (a->latch == OVE_NONE)
+		a->latch = b->latch;
+	return arena_strndup(a, b->buf, b->len);
 }
 
 void

@@ -47,6 +47,10 @@ int strbuf_check(const struct strbuf *b, struct error *e) CC_MUST_CHECK;
 /* Hands over the text (mem_free() it) and resets b, or fails with the latch. */
 int strbuf_take(struct strbuf *b, char **ret, size_t *ret_len,
     struct error *e) CC_MUST_CHECK;
+struct arena;
+/* A copy of the text in the arena. NULL when the arena has no room or b has
+ * latched, which then latches the arena: no text is cut. */
+char *strbuf_to_arena(const struct strbuf *b, struct arena *a);
 /* Empties and clears the latch; keeps memory. */
 void strbuf_reset(struct strbuf *b);
 void strbuf_fini(struct strbuf *b);

@@ -51,6 +51,25 @@ utf8_char_len(const char *p, size_t len)
 	return n;
 }
 
+unsigned
+utf8_decode(const char *p, size_t n)
+{
+	const unsigned char *u = (const unsigned char *)p;
+
+	switch (n) {
+	case 1:
+		return u[0];
+	case 2:
+		return (u[0] & 0x1fU) << 6 | (u[1] & 0x3fU);
+	case 3:
+		return (u[0] & 0x0fU) << 12 | (u[1] & 0x3fU) << 6 |
+		    (u[2] & 0x3fU);
+	default:
+		return (u[0] & 0x07U) << 18 | (u[1] & 0x3fU) << 12 |
+		    (u[2] & 0x3fU) << 6 | (u[3] & 0x3fU);
+	}
+}
+
 bool
 utf8_is_valid(const char *p, size_t len)
 {

@@ -12,6 +12,8 @@
 /* Bytes of the valid character at p (1 to 4); 0 when there is none or len
  * is 0. */
 size_t utf8_char_len(const char *p, size_t len);
+/* The code point of a valid character of n bytes, as utf8_char_len() said. */
+unsigned utf8_decode(const char *p, size_t n);
 bool utf8_is_valid(const char *p, size_t len);
 /* Bytes of the character at p that may be shown as they are: 0 for invalid
  * ones and for control characters (C0, DEL, C1). */

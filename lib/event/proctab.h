@@ -50,6 +50,8 @@ struct run_spec {
 	int64_t deadline_ms;
 	/* Bytes kept of each output (the tail); what is dropped is counted. */
 	size_t output_max;
+	/* What it writes to standard error belongs to its standard output. */
+	bool merge;
 	/* The next two are filled in from the configuration of the table. */
 	int64_t grace_ms;
 	/* NULL: those of the helper. */

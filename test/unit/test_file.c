@@ -251,6 +251,35 @@ write_all_goes_on(void **state)
 }
 
 static void
+copy_goes_from_where_it_stands(void **state)
+{
+	static char big[3 << 20];
+	struct test_dir *d = *state;
+	struct error e = ERROR_INIT;
+	struct stat st;
+	int from, to;
+
+	memset(big, 'x', sizeof(big));
+	memcpy(big, "head", 4);
+	from = openat(d->fd, "big", O_RDWR | O_CREAT, 0600);
+	test_ok(file_write_all(from, big, sizeof(big), &e), &e);
+	to = openat(d->fd, "copy", O_RDWR | O_CREAT, 0600);
+	assert_int_equal(lseek(from, 3, SEEK_SET), 3);
+	test_ok(file_copy(from, to, &e), &e);
+	assert_int_equal(fstat(to, &st), 0);
+	assert_int_equal(st.st_size, sizeof(big) - 3);
+	assert_int_equal(pread(to, big, 2, 0), 2);
+	assert_memory_equal(big, "dx", 2);
+	faultio_fail(FAULTIO_WRITE, 0, ENOSPC);
+	assert_int_equal(lseek(from, 0, SEEK_SET), 0);
+	test_fails(file_copy(from, to, &e), &e, OVE_NOSPACE);
+	assert_true(faultio_clear());
+	test_fails(file_copy(d->fd, to, &e), &e, OVE_IO);
+	(void)close(from);
+	(void)close(to);
+}
+
+static void
 replace_replaces(void **state)
 {
 	struct test_dir *d = *state;
@@ -580,6 +609,7 @@ static const struct CMUnitTest tests[] = {
 	TEST_IN_DIR(read_takes_regular_files),
 	cmocka_unit_test(read_fd_reads_pipes),
 	TEST_IN_DIR(write_all_goes_on),
+	TEST_IN_DIR(copy_goes_from_where_it_stands),
 	TEST_IN_DIR(replace_replaces),
 	TEST_IN_DIR(replace_in_working_directory),
 	TEST_IN_DIR(replace_excl_does_not),

@@ -73,6 +73,19 @@ print_len_refuses_controls(void **state)
 }
 
 static void
+decode_by_length(void **state)
+{
+	(void)state;
+	assert_int_equal(utf8_decode("\x7f", 1), 0x7f);
+	assert_int_equal(utf8_decode("\xc2\x80", 2), 0x80);
+	assert_int_equal(utf8_decode("\xdf\xbf", 2), 0x7ff);
+	assert_int_equal(utf8_decode("\xe2\x82\xac", 3), 0x20ac);
+	assert_int_equal(utf8_decode("\xef\xbf\xbf", 3), 0xffff);
+	assert_int_equal(utf8_decode("\xf0\x90\x80\x80", 4), 0x10000);
+	assert_int_equal(utf8_decode("\xf4\x8f\xbf\xbf", 4), 0x10ffff);
+}
+
+static void
 whole_len_cuts_between(void **state)
 {
 	static const struct {
@@ -103,6 +116,7 @@ whole_len_cuts_between(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(char_len_by_table),
 	cmocka_unit_test(print_len_refuses_controls),
+	cmocka_unit_test(decode_by_length),
 	cmocka_unit_test(whole_len_cuts_between),
 };
 TEST_MAIN(tests)
