@@ -34,5 +34,9 @@ enum json_style {
  * cli.md 4.2 says. */
 void json_write(
     struct strbuf *out, const struct node *n, enum json_style style);
+/* The text of n, in the arena. NULL: it would be longer than max (OVE_LIMIT,
+ * which does not latch the arena), or there is no memory. */
+char *json_text(const struct node *n, enum json_style style, size_t max,
+    struct arena *a, struct error *e);
 /* Adds a quoted, escaped string; invalid UTF-8 becomes U+FFFD. */
 void json_write_str(struct strbuf *out, const char *s, size_t len);

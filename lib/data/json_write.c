@@ -66,23 +66,6 @@ write_escape(struct strbuf *out, unsigned c)
 	}
 }
 
-static unsigned
-decode(const char *s, size_t len)
-{
-	const unsigned char *p = (const unsigned char *)s;
-
-	switch (len) {
-	case 2:
-		return (p[0] & 0x1fU) << 6 | (p[1] & 0x3fU);
-	case 3:
-		return (p[0] & 0x0fU) << 12 | (p[1] & 0x3fU) << 6 |
-		    (p[2] & 0x3fU);
-	default:
-		return (p[0] & 0x07U) << 18 | (p[1] & 0x3fU) << 12 |
-		    (p[2] & 0x3fU) << 6 | (p[3] & 0x3fU);
-	}
-}
-
 static void
 write_text(struct strbuf *out, const char *s, size_t len, bool ascii)
 {
@@ -106,7 +89,7 @@ write_text(struct strbuf *out, const char *s, size_t len, bool ascii)
 		if (n == 1)
 			write_escape(out, c);
 		else if (n > 1)
-			write_escape(out, decode(s + i, n));
+			write_escape(out, utf8_decode(s + i, n));
 		else if (ascii)
 			strbuf_adds(out, "\\ufffd");
 		else
@@ -248,4 +231,19 @@ json_write(struct strbuf *out, const struct node *n, enum json_style style)
 		break;
 	}
 	write_node(&w, n, 0);
+}
+
+char *
+json_text(const struct node *n, enum json_style style, size_t max,
+    struct arena *a, struct error *e)
+{
+	AUTO_STRBUF struct strbuf b;
+	char *text;
+
+	strbuf_init(&b, max);
+	json_write(&b, n, style);
+	if (strbuf_check(&b, e) < 0)
+		return NULL;
+	text = strbuf_to_arena(&b, a);
+	return arena_check(a, e) == 0 ? text : NULL;
 }

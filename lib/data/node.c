@@ -255,6 +255,14 @@ node_get(const struct node *n, const char *key)
 	return NULL;
 }
 
+int64_t
+node_int_at(const struct node *n, const char *key, int64_t absent)
+{
+	const struct node *v = node_get(n, key);
+
+	return v != NULL && v->type == NODE_INT && !v->big ? v->u.i : absent;
+}
+
 const char *
 node_text(const struct node *n)
 {

@@ -93,6 +93,8 @@ struct node *node_copy(struct arena *a, const struct node *n);
 
 /* NULL when n is NULL, not a map, or has no such string key. */
 struct node *node_get(const struct node *n, const char *key);
+/* The integer at that key; `absent` when there is none that fits. */
+int64_t node_int_at(const struct node *n, const char *key, int64_t absent);
 /* Text of a string node, else NULL. */
 const char *node_text(const struct node *n);
 /* Nodes equal in type and value (order of map keys counts). */
@@ -102,6 +104,10 @@ bool node_equal(const struct node *a, const struct node *b);
  * Python's: 1, 1.0 and true are the same.  Works in n log n. */
 int node_map_fold(
     struct node *map, const struct node **ret_dup, struct error *e);
+
+/* Puts the keys of every map of the tree in order: text by code point, numbers
+ * by value and before text. */
+int node_sort(struct node *n, struct error *e);
 
 /* The text of a float as Python writes it: the fewest digits that read back,
  * always with a point, an exponent, or both; inf, -inf, nan. */

@@ -2,9 +2,9 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * Equal keys of a map.  Which keys are equal is Python's idea, since the
- * original's files were read by it: numbers by value, whatever their type, and
- * true is 1.  Lists and maps are no keys and never equal.
+ * Equal keys of a map, and keys in order.  Which keys are equal is Python's
+ * idea, since the original's files were read by it: numbers by value, whatever
+ * their type, and true is 1.  Lists and maps are no keys and never equal.
  *
  * A few keys are compared each with each.  Many are sorted, by a merge sort of
  * our own, with their place as the last criterion; so a text with a hundred
@@ -179,6 +179,29 @@ sort_places(struct place *p, struct place *tmp, size_t n)
 	return p;
 }
 
+/* The places of all keys, sorted; one allocation, which *ret_room holds. */
+static int
+sorted_keys(const struct node *map, struct place **ret_room, struct place **ret,
+    struct error *e)
+{
+	struct place *p;
+	size_t i, n, room;
+
+	n = map->u.map.n;
+	if (!num_mul_size(n, 2, &room))
+		return error_set(e, OVE_LIMIT, "too many keys");
+	p = mem_calloc(room, sizeof(*p));
+	if (p == NULL)
+		return error_nomem(e);
+	for (i = 0; i < n; i++) {
+		p[i].key = map->u.map.pairs[i].key;
+		p[i].i = i;
+	}
+	*ret_room = p;
+	*ret = sort_places(p, p + n, n);
+	return 0;
+}
+
 /* Merges runs of equal keys; what has to go loses its key.  Returns the first
  * key in the text's order that repeats another, or NULL. */
 static const struct node *
@@ -228,26 +251,18 @@ has_equal_keys(const struct node *map)
 int
 node_map_fold(struct node *map, const struct node **ret_dup, struct error *e)
 {
-	AUTO_FREE struct place *places = NULL;
+	AUTO_FREE struct place *room = NULL;
 	struct place *p;
 	struct node_pair *pairs;
-	size_t i, n, room;
+	size_t i, n;
 
 	*ret_dup = NULL;
 	n = map->u.map.n;
 	pairs = map->u.map.pairs;
 	if (n < 2 || (n <= FOLD_SMALL && !has_equal_keys(map)))
 		return 0;
-	if (!num_mul_size(n, 2, &room))
-		return error_set(e, OVE_LIMIT, "too many keys");
-	places = mem_calloc(room, sizeof(*places));
-	if (places == NULL)
-		return error_nomem(e);
-	for (i = 0; i < n; i++) {
-		places[i].key = pairs[i].key;
-		places[i].i = i;
-	}
-	p = sort_places(places, places + n, n);
+	if (sorted_keys(map, &room, &p, e) == -1)
+		return -1;
 	*ret_dup = fold_sorted(map, p);
 	if (*ret_dup == NULL)
 		return 0;
@@ -256,5 +271,47 @@ node_map_fold(struct node *map, const struct node **ret_dup, struct error *e)
 			pairs[n++] = pairs[i];
 	}
 	map->u.map.n = n;
+	return 0;
+}
+
+static int
+sort_map(struct node *map, struct error *e)
+{
+	AUTO_FREE struct place *room = NULL;
+	AUTO_FREE struct node_pair *old = NULL;
+	struct place *p;
+	size_t i, n;
+
+	n = map->u.map.n;
+	if (n < 2)
+		return 0;
+	if (sorted_keys(map, &room, &p, e) == -1)
+		return -1;
+	old = mem_calloc(n, sizeof(*old));
+	if (old == NULL)
+		return error_nomem(e);
+	memcpy(old, map->u.map.pairs, n * sizeof(*old));
+	for (i = 0; i < n; i++)
+		map->u.map.pairs[i] = old[p[i].i];
+	return 0;
+}
+
+int
+node_sort(struct node *n, struct error *e)
+{
+	size_t i;
+
+	if (n->type == NODE_LIST) {
+		for (i = 0; i < n->u.list.n; i++) {
+			if (node_sort(n->u.list.items[i], e) == -1)
+				return -1;
+		}
+	} else if (n->type == NODE_MAP || n->type == NODE_SET) {
+		for (i = 0; i < n->u.map.n; i++) {
+			if (node_sort(n->u.map.pairs[i].value, e) == -1)
+				return -1;
+		}
+		return sort_map(n, e);
+	}
 	return 0;
 }

@@ -18,17 +18,40 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The digits of "d.ddde+dd" counted up by one; false when all are nines. */
+static bool
+next_digits(char *buf)
+{
+	char *p = strchr(buf, 'e');
+
+	while (p != NULL && p-- > buf) {
+		if (*p < '0' || *p > '9')
+			continue;
+		if (*p != '9') {
+			(*p)++;
+			return true;
+		}
+		*p = '0';
+	}
+	return false;
+}
+
 /* The fewest significant digits that read back: 15 are always kept by a normal
- * double, so fewer are tried only for those that have less precision. */
+ * double, so fewer are tried only for those that have less precision.  Below a
+ * power of two there is less room than above, so there the next number up may
+ * read back where the nearest does not. */
 static void
 shortest_digits(double f, char *buf, size_t size)
 {
-	int digits;
+	int digits, exp2;
 
 	digits = fabs(f) < DBL_MIN ? 1 : 15;
 	for (; digits < 17; digits++) {
 		(void)snprintf(buf, size, "%.*e", digits - 1, f);
 		if (strtod(buf, NULL) == f)
+			return;
+		if (fabs(frexp(f, &exp2)) == 0.5 && next_digits(buf) &&
+		    strtod(buf, NULL) == f)
 			return;
 	}
 	(void)snprintf(buf, size, "%.16e", f);

@@ -475,6 +475,9 @@ convert_int(const char *s, size_t len, struct arena *a, struct node **ret,
 	if (!read_magnitude(p, base, &b))
 		return not_a(e, s, len, "an integer");
 	*ret = int_node(a, negative, &b);
+	/* Written in decimal it is longer, and has to be read again. */
+	if (*ret != NULL && (*ret)->big && strlen((*ret)->raw) > DIGITS_MAX)
+		return not_a(e, s, len, "an integer that can be kept");
 	return 0;
 }
 
@@ -648,13 +651,13 @@ base64_digit(char c)
 	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
+/* As Python's binascii: what is no digit is passed over. */
 static int
 convert_binary(const char *s, size_t len, struct arena *a, struct node **ret,
     struct error *e)
 {
 	size_t i, n, digits;
-	unsigned bits, bits_n;
-	bool padded;
+	unsigned bits, bits_n, pads;
 	char *buf;
 	int d;
 
@@ -664,18 +667,17 @@ convert_binary(const char *s, size_t len, struct arena *a, struct node **ret,
 		return 0;
 	}
 	n = digits = 0;
-	bits = bits_n = 0;
-	padded = false;
+	bits = bits_n = pads = 0;
 	for (i = 0; i < len; i++) {
-		if (is_blank(s[i]))
-			continue;
-		d = base64_digit(s[i]);
-		if (s[i] == '=' && digits % 4 >= 2) {
-			padded = true;
-			continue;
-		}
-		if (d < 0 || padded)
+		if ((unsigned char)s[i] > 0x7f)
 			return not_a(e, s, len, "base64");
+		/* What completes a group ends all. */
+		if (s[i] == '=' && digits % 4 >= 2 && digits % 4 + ++pads >= 4)
+			break;
+		d = base64_digit(s[i]);
+		if (d < 0)
+			continue;
+		pads = 0;
 		digits++;
 		bits = bits << 6 | (unsigned)d;
 		bits_n += 6;
@@ -684,7 +686,7 @@ convert_binary(const char *s, size_t len, struct arena *a, struct node **ret,
 			buf[n++] = (char)(bits >> bits_n & 0xff);
 		}
 	}
-	if (digits % 4 == 1 || (digits % 4 != 0 && !padded))
+	if (i == len && digits % 4 != 0)
 		return not_a(e, s, len, "base64");
 	*ret = text_node(a, NODE_BYTES, buf, n);
 	return 0;

@@ -34,6 +34,19 @@ struct range {
 	bool absent;
 };
 
+size_t
+schema_group_len(const struct schema_row *group, size_t n)
+{
+	size_t i, len = strlen(group->key);
+
+	for (i = 1; i < n; i++) {
+		if (strncmp(group[i].key, group->key, len) != 0 ||
+		    group[i].key[len] != '.')
+			break;
+	}
+	return i - 1;
+}
+
 static void bind_range(
     const struct schema_at *at, const struct range *g, const struct node *map);
 
@@ -408,7 +421,7 @@ group_range(const struct range *g, size_t i, bool absent)
 
 	return (struct range){
 		.rows = r + 1,
-		.n = group_len(r, g->n - i),
+		.n = schema_group_len(r, g->n - i),
 		.prefix = strlen(r->key) + 1,
 		.flags = r->flags,
 		.base = g->base,
@@ -503,6 +516,14 @@ bind_range(
 		if (g->rows[i].rule != NULL && map != NULL)
 			g->rows[i].rule(at, map, g->base);
 	}
+}
+
+void
+schema_bind_in(const struct schema_at *at, const struct schema *s,
+    const struct node *map, void *ret)
+{
+	memset(ret, 0, s->size);
+	bind_table(at, s, map, false, ret);
 }
 
 int

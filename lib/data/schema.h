@@ -106,6 +106,8 @@ enum schema_flags {
 	SCHEMA_DEPRECATED = 1 << 10,
 	/* STR with choices: the original ends its refusal with a full stop. */
 	SCHEMA_CHOICE_STOP = 1 << 11,
+	/* Table: a body that is made of parts of a file (SCHEMA_PARTS). */
+	SCHEMA_OF_PARTS = 1 << 12,
 };
 
 struct schema;
@@ -158,6 +160,9 @@ struct schema_row {
 	const char *pattern;
 	const char *shape;
 };
+
+/* How many of the n - 1 rows after a GROUP belong to it. */
+size_t schema_group_len(const struct schema_row *group, size_t n);
 
 struct schema {
 	const char *name;
@@ -260,6 +265,11 @@ struct schema_at {
  * What is bound points into the arena and into the tree, not into run. */
 int schema_bind(struct schema_run *run, const struct schema *s,
     const struct node *map, void *ret, struct error *e);
+
+/* For check functions: binds a map that a NODE is, by a table of its own. ret
+ * as above; findings are of the run under way. */
+void schema_bind_in(const struct schema_at *at, const struct schema *s,
+    const struct node *map, void *ret);
 
 enum schema_dump_flags {
 	/* SECRET rows that have a value become "********". */

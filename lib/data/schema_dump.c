@@ -130,7 +130,7 @@ dump_rows(const struct schema_row *rows, size_t n, size_t prefix,
 		r = &rows[i];
 		len = 0;
 		if (r->type == SCHEMA_GROUP)
-			len = group_len(r, n - i);
+			len = schema_group_len(r, n - i);
 		if (r->flags & SCHEMA_NODUMP)
 			continue;
 		if (r->type == SCHEMA_GROUP)

@@ -53,17 +53,3 @@ bool row_key_is_text(const struct schema_at *at, const struct node *key);
 /* As schema_check_keys(), with what to do about unknown ones. */
 void row_check_keys(const struct schema_at *at, const struct node *map,
     const char *const *known, size_t n, unsigned flags);
-
-/* How many of the n - 1 rows after a GROUP belong to it. */
-static inline size_t
-group_len(const struct schema_row *group, size_t n)
-{
-	size_t i, len = strlen(group->key);
-
-	for (i = 1; i < n; i++) {
-		if (strncmp(group[i].key, group->key, len) != 0 ||
-		    group[i].key[len] != '.')
-			break;
-	}
-	return i - 1;
-}

@@ -69,7 +69,7 @@ verify_place(const struct schema *s, size_t i, struct error *e)
 		if (s->rows[k].type == SCHEMA_GROUP &&
 		    strlen(s->rows[k].key) == len &&
 		    strncmp(s->rows[k].key, key, len) == 0 &&
-		    group_len(&s->rows[k], s->n - k) >= i - k)
+		    schema_group_len(&s->rows[k], s->n - k) >= i - k)
 			return 0;
 	}
 	return error_set(

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, The Overlord in C authors
-"""Calls that nobody makes, allocation outside mem.c, unfinished business
+"""Calls that nobody makes, allocation outside mem.c, programs that are started
+elsewhere than where they are known to be checked, unfinished business
 without an issue number, and paths of somebody's own machine."""
 
 import re
@@ -18,9 +19,19 @@ CALL_HOMES = ("lib/base/num.c",)
 # Test programs that stand alone or replace the allocator.
 ALLOC_HOMES = ("lib/base/mem.c", "test/unit/support/", "test/fuzz/replay.c",
                "test/standin/", "test/bench/", "test/chaos/")
+STARTS = ("fork vfork rfork pdfork posix_spawn posix_spawnp fexecve execv "
+          "execve execvp execvpe execvP execl execle execlp exect").split()
+# The daemon's programs are those of daemon/program.c: it starts helpers and
+# questions, overlord-exec what the daemon has recorded. The others fork
+# without running anything, but for the client, which becomes the daemon.
+PRODUCT = ("lib/", "proto/", "daemon/", "cli/")
+START_HOMES = ("lib/event/spawner.c", "lib/event/capture.c",
+               "daemon/exec/child.c", "daemon/daemon_offline.c", "daemon/main.c",
+               "lib/store/cache.c", "cli/cmd_serve.c")
 # A declaration or a call, not a member and not a part of a longer name.
 FORM = r"(?<![\w.>])(%s)[ \t]*\("
 BANNED = re.compile(FORM % "|".join(CALLS))
+START = re.compile(FORM % "|".join(STARTS))
 MEMORY = re.compile(FORM % "|".join(ALLOC))
 OPEN = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b(?![ (]*(?:issue )?#?\d)")
 PLACE = re.compile(r"(?<![\w.~*}$-])/wor" r"k/")
@@ -51,6 +62,10 @@ def main():
         if name not in CALL_HOMES:
             for m in BANNED.finditer(code):
                 faults.append(f"{name}:{at(code, m)}: {m.group(1)} is banned")
+        if name.startswith(PRODUCT) and name not in START_HOMES:
+            for m in START.finditer(code):
+                faults.append(f"{name}:{at(code, m)}: {m.group(1)} starts a "
+                              "program or process")
         if not name.startswith(ALLOC_HOMES):
             for m in MEMORY.finditer(code):
                 faults.append(f"{name}:{at(code, m)}: {m.group(1)} outside "

@@ -33,7 +33,7 @@ HOMES = {
     "event.h": [],
     "evhttp.h": [],
     "event2/*": ["lib/event/loop.c", "lib/net/httpd.c"],
-    "yaml.h": ["lib/data/yaml.c"],
+    "yaml.h": ["lib/data/yaml_internal.h"],
     "cjson/*": ["lib/data/json.c"],
     "pcre2.h": ["lib/data/regex.c"],
     "lmdb.h": ["lib/store/db.c"],

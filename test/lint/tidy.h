@@ -9,6 +9,7 @@
 #pragma once
 
 #include "lib/base/error.h"
+#include "lib/data/tmpl_value.h"
 
 static inline int
 tidy_failed(void)
@@ -20,3 +21,10 @@ tidy_failed(void)
 #define error_set_errno(...) ((void)error_set_errno(__VA_ARGS__), tidy_failed())
 #define error_nomem(...) ((void)error_nomem(__VA_ARGS__), tidy_failed())
 #define error_wrap(...) ((void)error_wrap(__VA_ARGS__), tidy_failed())
+#define tmpl_raise(...) ((void)tmpl_raise(__VA_ARGS__), tidy_failed())
+#define tmpl_raise_of(...) ((void)tmpl_raise_of(__VA_ARGS__), tidy_failed())
+#define tmpl_raise_at(...) ((void)tmpl_raise_at(__VA_ARGS__), tidy_failed())
+#define tmpl_unsupported(...)                                                  \
+  ((void)tmpl_unsupported(__VA_ARGS__), tidy_failed())
+#define tmpl_raise_nomem(...)                                                  \
+  ((void)tmpl_raise_nomem(__VA_ARGS__), tidy_failed())

@@ -6,8 +6,12 @@
 # silent when there is nothing to say.
 set -eu
 include=-include$(cd "$(dirname "$0")" && pwd)/tidy.h
-# The file that defines what the header renames.
-[ "$2" != lib/base/error.c ] || include=
+# The files that define what the header renames.
+case $2 in
+lib/base/error.c | lib/data/tmpl_value.c)
+	include=
+	;;
+esac
 out=$(clang-tidy --quiet -p "$1" ${include:+"--extra-arg=$include"} "$2" \
     2>/dev/null) && [ -z "$out" ] && exit 0
 echo "$out"

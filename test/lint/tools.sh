@@ -42,7 +42,7 @@ shell)
 	have shellcheck
 	{
 		files '*.sh'
-		files .ci/run daemon/rc.d/overlordd.in
+		files .ci/run daemon/rc.d/overlordd.in test/standin/rc.subr
 		# Programs in sh without the ending.
 		files 'test/standin/bin/*' 'daemon/libexec/*' | while read -r f; do
 			case $(head -n 1 "$f" | tr -d '\0') in

@@ -401,6 +401,28 @@ test_write_by_hand(void **state)
 	assert_string_equal(out.buf, "\"\\ufffd\"");
 }
 
+static void
+test_text_is_whole_or_nothing(void **state)
+{
+	struct arena AUTO_ARENA a;
+	struct error e = ERROR_INIT;
+	struct node *n;
+
+	(void)state;
+	arena_init(&a, 100);
+	n = node_str(&a, "1234567890");
+	assert_string_equal(
+	    json_text(n, JSON_COMPACT, 12, &a, &e), "\"1234567890\"");
+	assert_null(json_text(n, JSON_COMPACT, 11, &a, &e));
+	assert_int_equal(e.code, OVE_LIMIT);
+	/* Which is nothing to the arena. */
+	error_clear(&e);
+	test_ok(arena_check(&a, &e), &e);
+	a.latch = OVE_NOMEM;
+	assert_null(json_text(n, JSON_COMPACT, 12, &a, &e));
+	assert_int_equal(e.code, OVE_NOMEM);
+}
+
 static int
 read_and_write(void *ctx, struct error *e)
 {
@@ -441,6 +463,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_many_keys),
 	cmocka_unit_test(test_styles),
 	cmocka_unit_test(test_write_by_hand),
+	cmocka_unit_test(test_text_is_whole_or_nothing),
 	cmocka_unit_test(test_torture),
 };
 

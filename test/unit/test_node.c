@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/data/json.h"
 #include "lib/data/node.h"
 #include "test/unit/support/torture.h"
 
@@ -155,6 +156,10 @@ test_float_text(void **state)
 		{ 2.2250738585072014e-308, "2.2250738585072014e-308" },
 		{ 5e-324, "5e-324" },
 		{ 1e-310, "1e-310" },
+		/* Below powers of two numbers are closer than above. */
+		{ 0x1p-44, "5.684341886080802e-14" },
+		{ -0x1p-44, "-5.684341886080802e-14" },
+		{ 0x1p-1022, "2.2250738585072014e-308" },
 		{ 0.30000000000000004, "0.30000000000000004" },
 		{ 2.5, "2.5" },
 		{ (double)INFINITY, "inf" },
@@ -216,6 +221,51 @@ test_words(void **state)
 	assert_string_equal(node_type_article(&n), "a date and time");
 }
 
+static void
+test_sort(void **state)
+{
+	struct arena AUTO_ARENA a;
+	struct error e = ERROR_INIT;
+	struct strbuf AUTO_STRBUF out;
+	struct node *map, *inner, *list;
+	char key[8];
+	size_t i;
+
+	(void)state;
+	arena_init(&a, 1 << 20);
+	strbuf_init(&out, 1 << 20);
+	inner = node_new(&a, NODE_MAP);
+	node_set(&a, inner, "\xc3\xa9", node_int(&a, 1));
+	node_set(&a, inner, "z", node_int(&a, 2));
+	node_set(&a, inner, "zz", node_int(&a, 3));
+	node_set(&a, inner, "Z", node_int(&a, 4));
+	node_add_pair(&a, inner, node_int(&a, 10), node_int(&a, 5));
+	node_add_pair(&a, inner, node_int(&a, 9), node_int(&a, 6));
+	list = node_new(&a, NODE_LIST);
+	node_add(&a, list, inner);
+	map = node_new(&a, NODE_MAP);
+	node_set(&a, map, "b", list);
+	node_set(&a, map, "a", node_null(&a));
+	test_ok(node_sort(map, &e), &e);
+	json_write(&out, map, JSON_COMPACT);
+	assert_string_equal(out.buf,
+	    "{\"a\":null,\"b\":[{\"9\":6,\"10\":5,\"Z\":4,\"z\":2,"
+	    "\"zz\":3,\"\xc3\xa9\":1}]}");
+
+	map = node_new(&a, NODE_MAP);
+	for (i = 0; i < 1000; i++) {
+		(void)snprintf(key, sizeof(key), "%03zu", i * 7 % 1000);
+		node_set(&a, map, key, node_int(&a, (int64_t)i));
+	}
+	test_ok(node_sort(map, &e), &e);
+	for (i = 0; i < 1000; i++) {
+		(void)snprintf(key, sizeof(key), "%03zu", i);
+		assert_string_equal(map->u.map.pairs[i].key->u.str.s, key);
+		assert_int_equal(
+		    map->u.map.pairs[i].value->u.i * 7 % 1000, (int64_t)i);
+	}
+}
+
 static int
 build_and_fold(void *ctx, struct error *e)
 {
@@ -236,7 +286,9 @@ build_and_fold(void *ctx, struct error *e)
 	node_replace(&a, map, "k", node_bool(&a, true));
 	if (arena_check(&a, e) == -1)
 		return -1;
-	return node_map_fold(map, &dup, e);
+	if (node_map_fold(map, &dup, e) == -1)
+		return -1;
+	return node_sort(map, e);
 }
 
 static void
@@ -250,6 +302,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_build),
 	cmocka_unit_test(test_full_arena),
 	cmocka_unit_test(test_fold),
+	cmocka_unit_test(test_sort),
 	cmocka_unit_test(test_float_text),
 	cmocka_unit_test(test_words),
 	cmocka_unit_test(test_torture),

@@ -188,7 +188,10 @@ static const struct {
 	{ BIN, "a", NULL },
 	{ BIN, "aGk", NULL },
 	{ BIN, "aG=k", NULL },
-	{ BIN, "=", NULL },
+	{ BIN, "=", "" },
+	{ BIN, "Y-Q-= =Y", "a" },
+	{ BIN, "YQ==YQ==", "a" },
+	{ BIN, "\xc3\xa9", NULL },
 	{ BIN, "a*k=", NULL },
 };
 
@@ -239,8 +242,10 @@ test_long(void **state)
 	text[0] = '0';
 	text[1] = 'x';
 	memset(text + 2, 'f', 254);
-	test_ok(scalar_convert(INT, text, 256, &a, &n, &e), &e);
-	assert_int_equal(strlen(n->raw), 306);
+	/* 306 digits. */
+	test_fails(scalar_convert(INT, text, 256, &a, &n, &e), &e, OVE_INVALID);
+	test_ok(scalar_convert(INT, text, 214, &a, &n, &e), &e);
+	assert_int_equal(strlen(n->raw), 256);
 	/* A NUL is no blank. */
 	test_fails(scalar_convert(INT, "5\0", 2, &a, &n, &e), &e, OVE_INVALID);
 	assert_int_equal(scalar_resolve("5\0", 2), STR);
