@@ -13,19 +13,27 @@
  * a stream tells before that comes from on_tell() as well, which looks after
  * each call of the user's whether its stream is still there.
  *
- * Back-pressure: a stream takes a window from libcurl, then tells it to hold
- * what it has (one read of 16 KiB), and libcurl reads no more.
+ * An ordinary call whose reply is long may become one whose body is given away,
+ * in its place and on its connection: it is `open` from the first byte of the
+ * body on, as a stream is from the beginning.
+ *
+ * Back-pressure: what is open takes a window from libcurl, then tells it to
+ * hold what it has (one read of 16 KiB), and libcurl reads no more.
  *
  * Waiting for a place and for bytes is timed here, connecting by libcurl.
  */
 #include "lib/net/httpc.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/net/httpc_internal.h"
+
+#define STATUS_MAX 999
 
 /* A call's bytes and times */
 
@@ -33,6 +41,12 @@ static bool
 is_in_pieces(const struct httpc_call *c)
 {
 	return c->head_is_told && c->pieces;
+}
+
+bool
+httpc_is_stream(const struct httpc_call *c)
+{
+	return c->pool == &c->h->streaming;
 }
 
 static bool
@@ -52,13 +66,12 @@ quiet_ms(const struct httpc_call *c)
 static int64_t
 due_ms(const struct httpc_call *c)
 {
-	int64_t due = 0;
+	int64_t due = c->due_ms;
 
-	if (is_in_pieces(c))
-		return c->idle_ms > 0 && !c->paused ? c->moved_ms + c->idle_ms
-						    : 0;
-	if (c->total_ms > 0)
-		due = c->started_ms + c->total_ms;
+	if (is_in_pieces(c) && c->paused)
+		return 0;
+	if (is_in_pieces(c) && httpc_is_stream(c))
+		return c->idle_ms > 0 ? c->moved_ms + c->idle_ms : 0;
 	if (quiet_ms(c) > 0 && c->sending &&
 	    (due == 0 || c->moved_ms + quiet_ms(c) < due))
 		due = c->moved_ms + quiet_ms(c);
@@ -88,9 +101,19 @@ note_request(void *ctx, char *to, char *from, int to_port, int from_port)
 	(void)to_port;
 	(void)from_port;
 	c->sending = true;
-	c->moved_ms = clock_mono_ms();
+	c->moved_ms = c->h->now_ms;
 	call_arm(c);
 	return CURL_PREREQFUNC_OK;
+}
+
+/* No command that is started gets the connection. */
+static int
+seal_socket(void *ctx, curl_socket_t fd, curlsocktype purpose)
+{
+	(void)ctx;
+	(void)purpose;
+	return fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 ? CURL_SOCKOPT_ERROR
+						    : CURL_SOCKOPT_OK;
 }
 
 static int
@@ -104,7 +127,7 @@ note_progress(void *ctx, curl_off_t down_total, curl_off_t down,
 	if (c->moved == down + up)
 		return 0;
 	c->moved = down + up;
-	c->moved_ms = clock_mono_ms();
+	c->moved_ms = c->h->now_ms;
 	if (is_writing(c)) {
 		c->sent = up;
 		/* The other limit may be the shorter one. */
@@ -112,6 +135,16 @@ note_progress(void *ctx, curl_off_t down_total, curl_off_t down,
 			call_arm(c);
 	}
 	return 0;
+}
+
+static int64_t
+announced_length(const struct httpc_call *c)
+{
+	curl_off_t length = -1;
+
+	(void)curl_easy_getinfo(
+	    c->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+	return c->packed ? -1 : (int64_t)length;
 }
 
 static void
@@ -127,6 +160,7 @@ take_head(struct httpc_call *c)
 	(void)curl_easy_getinfo(c->easy, CURLINFO_RETRY_AFTER, &retry_after);
 	c->reply.status = (int)status;
 	c->reply.retry_after = retry_after > 0 ? retry_after : -1;
+	c->reply.length = announced_length(c);
 	len = type != NULL ? strlen(type) : 0;
 	if (len >= sizeof(c->content_type))
 		len = sizeof(c->content_type) - 1;
@@ -144,7 +178,15 @@ ends_head(const struct httpc_call *c, const char *line, size_t len)
 	if (c->head_is_here || len > 2 || line[len - 1] != '\n')
 		return false;
 	(void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
-	return status >= 200;
+	return status >= 200 && status <= STATUS_MAX;
+}
+
+static bool
+is_named(const char *line, size_t len, const char *name)
+{
+	size_t n = strlen(name);
+
+	return len >= n && strncasecmp(line, name, n) == 0;
 }
 
 static size_t
@@ -153,16 +195,31 @@ note_header(char *p, size_t size, size_t n, void *ctx)
 {
 	struct httpc_call *c = ctx;
 
-	c->moved_ms = clock_mono_ms();
+	c->moved_ms = c->h->now_ms;
 	c->header_len += size * n;
 	if (c->header_len > HTTPC_HEADER_MAX)
 		return 0;
-	if (c->is_stream && size * n > 0 && ends_head(c, p, size * n)) {
+	if (is_named(p, size * n, "Content-Encoding:"))
+		c->packed = true;
+	if (c->open && size * n > 0 && ends_head(c, p, size * n)) {
 		c->head_is_here = true;
 		take_head(c);
 		loop_defer(c->h->loop, &c->tell);
 	}
 	return size * n;
+}
+
+/* With the first bytes of the body, when libcurl knows of its length. */
+static void
+note_length(struct httpc_call *c)
+{
+	if (c->body_is_here)
+		return;
+	c->body_is_here = true;
+	if (c->whole_max == 0 || announced_length(c) <= (int64_t)c->whole_max)
+		return;
+	take_head(c);
+	c->open = c->head_is_here = true;
 }
 
 static size_t
@@ -171,9 +228,10 @@ note_body(char *p, size_t size, size_t n, void *ctx)
 	struct httpc_call *c = ctx;
 	size_t len = size * n;
 
-	c->moved_ms = clock_mono_ms();
-	/* What a stream is for is open until its head is told. */
-	if (c->is_stream && (!c->head_is_told || c->pieces)) {
+	c->moved_ms = c->h->now_ms;
+	note_length(c);
+	/* What it is for is settled when its head is told. */
+	if (c->open && (!c->head_is_told || c->pieces)) {
 		if (c->body.len > 0 && c->body.len + len > HTTPC_WINDOW) {
 			c->held = true;
 			return CURL_WRITEFUNC_PAUSE;
@@ -194,10 +252,12 @@ call_detach(struct httpc_call *c)
 	if (c->easy != NULL) {
 		/* Harmless when it was never added. */
 		(void)curl_multi_remove_handle(c->pool->multi, c->easy);
+		/* Not to be used again: version 7.88 remembers a header of the
+		 * reply before, which is gone, and may read it. */
 		curl_easy_cleanup(c->easy);
 		c->easy = NULL;
 	}
-	curl_slist_free_all(c->headers);
+	mem_free(c->headers);
 	c->headers = NULL;
 }
 
@@ -223,7 +283,7 @@ call_unlink(struct httpc_call *c)
 {
 	TAILQ_REMOVE(&c->h->calls, c, link);
 	c->h->pending--;
-	if (c->is_stream)
+	if (httpc_is_stream(c))
 		c->h->streams--;
 }
 
@@ -242,8 +302,9 @@ httpc_ended(struct httpc_call *c, CURLcode code)
 		take_head(c);
 	else
 		httpc_explain(c, code);
-	/* "HTTP/204 OK" is enough of a head for libcurl. */
-	if (code == CURLE_OK && c->reply.status < 100)
+	/* "HTTP/204 OK" is enough of a head for libcurl, and 20404 a status. */
+	if (code == CURLE_OK &&
+	    (c->reply.status < 100 || c->reply.status > STATUS_MAX))
 		httpc_fail(c, HTTPC_GARBLED,
 		    "the reply is not HTTP: it has no status");
 	call_end(c);
@@ -273,10 +334,10 @@ on_deadline(struct timer *t)
 		call_arm(c);
 		return;
 	}
-	if (is_in_pieces(c))
+	if (is_in_pieces(c) && httpc_is_stream(c))
 		httpc_timed_out(
 		    c, HTTPC_TIMEOUT, c->idle_ms, " without a byte");
-	else if (c->total_ms > 0 && now - c->started_ms >= c->total_ms)
+	else if (c->due_ms > 0 && now >= c->due_ms)
 		httpc_timed_out(c, HTTPC_TIMEOUT, c->total_ms, "");
 	else if (is_writing(c))
 		httpc_timed_out(c, HTTPC_WRITE_TIMEOUT, c->write_ms,
@@ -287,6 +348,17 @@ on_deadline(struct timer *t)
 	call_end(c);
 }
 
+/* Of a long reply: there is enough to look at, and it has not failed before
+ * anything was said of it. */
+static bool
+may_tell_head(const struct httpc_call *c)
+{
+	if (!c->head_is_here || c->head_is_told)
+		return false;
+	return httpc_is_stream(c) ||
+	    (c->easy != NULL && c->body.len >= HTTPC_PEEK);
+}
+
 /* Telling its user; false: it is gone. */
 
 static bool
@@ -294,8 +366,8 @@ tell_head(struct httpc_call *c)
 {
 	bool gone = false, pieces;
 
-	c->reply.body = "";
-	c->reply.body_len = 0;
+	c->reply.body = httpc_is_stream(c) ? "" : c->body.buf;
+	c->reply.body_len = httpc_is_stream(c) ? 0 : c->body.len;
 	c->reply.took_ms = clock_mono_ms() - c->started_ms;
 	c->gone = &gone;
 	pieces = c->fn.head(c->id, &c->reply, c->ctx);
@@ -337,7 +409,7 @@ let_go_on(struct httpc_call *c)
 	if (!c->held || c->easy == NULL || (c->pieces && c->body.len > 0))
 		return;
 	c->held = false;
-	c->moved_ms = clock_mono_ms();
+	c->moved_ms = c->h->now_ms = clock_mono_ms();
 	rc = curl_easy_pause(c->easy, CURLPAUSE_CONT);
 	if (rc == CURLE_OK)
 		return;
@@ -348,14 +420,17 @@ let_go_on(struct httpc_call *c)
 static void
 finish(struct httpc_call *c)
 {
+	bool failed;
+
 	c->reply.body = c->body.buf;
 	c->reply.body_len = c->body.len;
 	c->reply.content_type = c->content_type;
 	c->reply.took_ms = clock_mono_ms() - c->started_ms;
 	call_unlink(c);
 	/* The client may be freed in there: c needs it no more. */
-	c->fn.done(c->id, c->has_failed ? NULL : &c->reply,
-	    c->has_failed ? &c->failed : NULL, c->ctx);
+	failed = error_is_set(&c->failed.error);
+	c->fn.done(c->id, failed ? NULL : &c->reply, failed ? &c->failed : NULL,
+	    c->ctx);
 	(void)httpc_call_free(c);
 }
 
@@ -364,8 +439,7 @@ on_tell(struct defer *d)
 {
 	struct httpc_call *c = container_of(d, struct httpc_call, tell);
 
-	if (c->is_stream && c->head_is_here && !c->head_is_told &&
-	    !tell_head(c))
+	if (may_tell_head(c) && !tell_head(c))
 		return;
 	if (is_in_pieces(c) && c->body.len > 0 && !c->paused && !tell_piece(c))
 		return;
@@ -395,6 +469,7 @@ set_callbacks(struct httpc_call *c)
 	(void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, c);
 	(void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, note_header);
 	(void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, c);
+	(void)curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, seal_socket);
 	(void)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, note_request);
 	(void)curl_easy_setopt(easy, CURLOPT_PREREQDATA, c);
 	(void)curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, note_progress);
@@ -415,12 +490,12 @@ call_new(struct httpc_pool *p, const struct httpc_request *rq,
 	c->h = p->h;
 	c->pool = p;
 	c->fn = *fn;
-	c->is_stream = fn->piece != NULL;
-	c->reply_max = rq->reply_max;
-	if (c->is_stream && c->reply_max < HTTPC_WINDOW)
-		c->reply_max = HTTPC_WINDOW;
+	c->open = httpc_is_stream(c);
+	c->whole_max = c->open ? 0 : fn->whole_max;
 	c->reply.content_type = c->content_type;
-	strbuf_init(&c->body, c->reply_max);
+	strbuf_init(&c->body,
+	    fn->piece != NULL && rq->reply_max < HTTPC_WINDOW ? HTTPC_WINDOW
+							      : rq->reply_max);
 	defer_init(&c->tell, on_tell, "httpc_tell");
 	c->connect_ms = limit_ms(rq->connect_ms);
 	c->read_ms = limit_ms(rq->read_ms);
@@ -429,6 +504,8 @@ call_new(struct httpc_pool *p, const struct httpc_request *rq,
 	c->total_ms = limit_ms(rq->total_ms);
 	c->idle_ms = limit_ms(fn->idle_ms);
 	c->started_ms = clock_mono_ms();
+	if (c->total_ms > 0)
+		c->due_ms = c->started_ms + c->total_ms;
 	if (timer_init(
 		&c->timer, p->h->loop, on_deadline, "httpc_deadline", e) < 0 ||
 	    httpc_set_up(c, rq, e) < 0)
@@ -445,7 +522,7 @@ start(struct httpc_pool *p, const struct httpc_request *rq,
 	AUTO(httpc_call) struct httpc_call *c = NULL;
 	struct httpc *h = p->h;
 
-	if (httpc_check_request(rq, e) < 0)
+	if (httpc_check_request(h, rq, e) < 0)
 		return -1;
 	c = call_new(p, rq, fn, e);
 	if (c == NULL)
@@ -458,7 +535,7 @@ start(struct httpc_pool *p, const struct httpc_request *rq,
 	call_arm(c);
 	TAILQ_INSERT_TAIL(&h->calls, c, link);
 	h->pending++;
-	if (c->is_stream)
+	if (httpc_is_stream(c))
 		h->streams++;
 	if (ret != NULL)
 		*ret = c->id;
@@ -473,6 +550,14 @@ httpc_call(struct httpc *h, const struct httpc_request *rq, httpc_done_fn *done,
 	const struct httpc_stream fn = { .done = done };
 
 	return start(&h->ordinary, rq, &fn, ctx, ret, e);
+}
+
+int
+httpc_call_long(struct httpc *h, const struct httpc_request *rq,
+    const struct httpc_stream *s, void *ctx, struct call_id *ret,
+    struct error *e)
+{
+	return start(&h->ordinary, rq, s, ctx, ret, e);
 }
 
 int
@@ -505,8 +590,10 @@ httpc_pause(struct httpc *h, struct call_id id)
 {
 	struct httpc_call *c = find(h, id);
 
-	if (c != NULL && c->is_stream)
-		c->paused = true;
+	if (c == NULL || !c->open || c->paused)
+		return;
+	c->paused = true;
+	c->paused_ms = clock_mono_ms();
 }
 
 void
@@ -518,6 +605,8 @@ httpc_resume(struct httpc *h, struct call_id id)
 		return;
 	c->paused = false;
 	c->moved_ms = clock_mono_ms();
+	if (c->due_ms > 0)
+		c->due_ms += c->moved_ms - c->paused_ms;
 	call_arm(c);
 	loop_defer(h->loop, &c->tell);
 }
@@ -561,6 +650,20 @@ start_curl(struct httpc *h, struct error *e)
 	return 0;
 }
 
+static char *
+user_agent_line(const char *agent)
+{
+	static const char name[] = "User-Agent: ";
+	size_t len = strlen(agent) + 1;
+	char *line = mem_alloc(strlen(name) + len);
+
+	if (line != NULL) {
+		memcpy(line, name, strlen(name));
+		memcpy(line + strlen(name), agent, len);
+	}
+	return line;
+}
+
 int
 httpc_new(struct httpc **ret, struct loop *l, const struct httpc_config *c,
     struct error *e)
@@ -574,7 +677,7 @@ httpc_new(struct httpc **ret, struct loop *l, const struct httpc_config *c,
 	TAILQ_INIT(&h->calls);
 	defer_init(&h->mend, on_mend, "httpc_mend");
 	if (c->user_agent != NULL) {
-		h->user_agent = mem_strdup(c->user_agent);
+		h->user_agent = user_agent_line(c->user_agent);
 		if (h->user_agent == NULL)
 			return error_nomem(e);
 	}

@@ -42,6 +42,13 @@ struct httpc_request {
 	int64_t keep_ms;
 	/* PEM file that replaces the system's store; NULL for the system's. */
 	const char *cacert;
+	/* PEM file with the client's certificate and its key; NULL for none. */
+	const char *certkey;
+	/* Through no proxy, whatever the environment says. */
+	bool direct;
+	/* Path of a Unix socket to connect to, whatever the URL says; NULL for
+	 * none. */
+	const char *socket;
 	/* Of a body that is collected. */
 	size_t reply_max;
 };
@@ -54,6 +61,9 @@ struct httpc_reply {
 	size_t body_len;
 	/* "" when it has none. */
 	const char *content_type;
+	/* Bytes of the body, as announced; -1: not, not yet, or it is packed.
+	 */
+	int64_t length;
 	/* Value of Retry-After in seconds, or -1. */
 	int64_t retry_after;
 	int64_t took_ms;
@@ -93,9 +103,10 @@ typedef void httpc_done_fn(struct call_id id, const struct httpc_reply *r,
 /* What the user of a stream is told, each deferred; like its completion they
  * may call, cancel this one or others, and free the client. */
 struct httpc_stream {
-	/* The head is here; r has no body yet. true: the body comes in pieces.
-	 * false: it is collected and comes with done, like that of an ordinary
-	 * call and within the same limits. */
+	/* The head is here; r has no body yet, that of a long reply its first
+	 * HTTPC_PEEK bytes at least. true: the body comes in pieces. false: it
+	 * is collected and comes with done, like that of an ordinary call and
+	 * within the same limits. */
 	bool (*head)(struct call_id id, const struct httpc_reply *r, void *ctx);
 	/* The next piece of the body, at most HTTPC_WINDOW; valid during the
 	 * callback, even after a cancel. */
@@ -103,9 +114,13 @@ struct httpc_stream {
 	/* After the last piece. */
 	httpc_done_fn *done;
 	/* While the body comes in pieces, in place of read_ms and total_ms:
-	 * milliseconds without a byte, pauses apart; 0 = no limit. */
+	 * milliseconds without a byte, pauses apart; 0 = no limit. Not of a
+	 * long reply: its limits stay, pauses apart. */
 	int64_t idle_ms;
+	/* Of httpc_call_long(): HTTPC_WINDOW at least. */
+	size_t whole_max;
 };
+#define HTTPC_PEEK ((size_t)1024)
 /* What is taken from the network before the user of a stream has it. */
 #define HTTPC_WINDOW ((size_t)64 << 10)
 
@@ -127,8 +142,14 @@ int httpc_new(struct httpc **ret, struct loop *l, const struct httpc_config *c,
  * a line break; OVE_NOMEM. Every other failure comes through done. */
 int httpc_call(struct httpc *h, const struct httpc_request *rq,
     httpc_done_fn *done, void *ctx, struct call_id *ret, struct error *e);
-/* The same, and OVE_LIMIT: there are too many streams. The body is not asked
- * for in gzip. Each stream has a connection of its own. */
+/* The same; a reply that announces more than whole_max bytes, and is not
+ * packed, may come in pieces. Of others, and of one that fails before, only
+ * done is called. */
+int httpc_call_long(struct httpc *h, const struct httpc_request *rq,
+    const struct httpc_stream *s, void *ctx, struct call_id *ret,
+    struct error *e);
+/* As httpc_call(), and OVE_LIMIT: there are too many streams. The body is not
+ * asked for in gzip. Each stream has a connection of its own. */
 int httpc_stream(struct httpc *h, const struct httpc_request *rq,
     const struct httpc_stream *s, void *ctx, struct call_id *ret,
     struct error *e);

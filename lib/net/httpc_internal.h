@@ -20,6 +20,7 @@
 /* All header lines of a reply, interim ones included. */
 #define HTTPC_HEADER_MAX ((size_t)64 << 10)
 #define HTTPC_TYPE_MAX 128
+#define HTTPC_ORIGIN_MAX 256
 #define HTTPC_BUCKETS 64
 
 struct httpc_sock;
@@ -36,7 +37,11 @@ struct httpc_pool {
 
 struct httpc {
 	struct loop *loop;
+	/* Its header line; NULL: none. */
 	char *user_agent;
+	/* When libcurl was last called: what it tells meanwhile happens then.
+	 */
+	int64_t now_ms;
 	struct httpc_pool ordinary;
 	/* Started by the first stream. */
 	struct httpc_pool streaming;
@@ -47,6 +52,8 @@ struct httpc {
 	unsigned streams;
 	unsigned max_streams;
 	uint64_t last_id;
+	/* "http://host:port" of the last URL that libcurl has parsed. */
+	char origin[HTTPC_ORIGIN_MAX];
 	/* curl_global_init_mem() was called. */
 	bool global;
 	bool has_gzip;
@@ -75,6 +82,9 @@ struct httpc_call {
 	int64_t total_ms;
 	int64_t idle_ms;
 	int64_t started_ms;
+	/* When total_ms ends; a pause puts it off. 0: never. */
+	int64_t due_ms;
+	int64_t paused_ms;
 	/* When a byte last went through. */
 	int64_t moved_ms;
 	curl_off_t moved;
@@ -85,8 +95,14 @@ struct httpc_call {
 	bool sending;
 	/* A socket of it could not be watched. */
 	bool broken;
-	/* The body is given away in pieces: settled when the head is told. */
-	bool is_stream;
+	/* Of an ordinary call: a longer reply may be given away in pieces. */
+	size_t whole_max;
+	bool body_is_here;
+	/* It has a Content-Encoding. */
+	bool packed;
+	/* The body may be given away in pieces: of a stream, and of a reply
+	 * that turned out to be long. Settled when the head is told. */
+	bool open;
 	bool head_is_here;
 	bool head_is_told;
 	bool pieces;
@@ -95,11 +111,9 @@ struct httpc_call {
 	bool paused;
 	bool held;
 	size_t header_len;
-	size_t reply_max;
 	/* Collected, or waiting to be given away. */
 	struct strbuf body;
-	/* Whether failed is set: only when finished. */
-	bool has_failed;
+	/* Its error is set only when finished. */
 	struct httpc_failure failed;
 	struct httpc_reply reply;
 	/* Set when it is freed while the user is being called. */
@@ -108,8 +122,12 @@ struct httpc_call {
 	char why[CURL_ERROR_SIZE];
 };
 
-/* httpc.c, called by httpc_pool.c: libcurl is through with a call. */
+/* httpc.c */
+
+/* Called by httpc_pool.c: libcurl is through with a call. */
 void httpc_ended(struct httpc_call *c, CURLcode code);
+/* It has a connection of its own. */
+bool httpc_is_stream(const struct httpc_call *c);
 
 /* httpc_pool.c */
 int httpc_pool_init(struct httpc_pool *p, struct httpc *h, struct error *e);
@@ -121,7 +139,8 @@ int httpc_pool_start(struct httpc_pool *p, unsigned max_calls,
 void httpc_pool_fini(struct httpc_pool *p);
 
 /* httpc_setup.c */
-int httpc_check_request(const struct httpc_request *rq, struct error *e);
+int httpc_check_request(
+    struct httpc *h, const struct httpc_request *rq, struct error *e);
 /* Makes c->easy and c->headers; callbacks are the caller's. */
 int httpc_set_up(
     struct httpc_call *c, const struct httpc_request *rq, struct error *e);

@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/net/httpc_internal.h"
 
@@ -87,6 +88,7 @@ act(struct httpc_pool *p, curl_socket_t fd, int mask)
 	struct httpc_call *c;
 	int running;
 
+	p->h->now_ms = clock_mono_ms();
 	if (curl_multi_socket_action(p->multi, fd, mask, &running) ==
 	    CURLM_OUT_OF_MEMORY) {
 		TAILQ_FOREACH (c, &p->h->calls, link)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/mem.h"
 #include "lib/net/httpc_internal.h"
 
 static int
@@ -55,42 +56,136 @@ check_words(const struct httpc_request *rq, struct error *e)
 	return 0;
 }
 
+/* Whether libcurl has parsed another URL with this one's beginning, up to the
+ * path, and the rest has no byte that it refuses there. Calls go to the same
+ * few servers, and each is parsed again when it starts. */
+static bool
+is_like_last(const struct httpc *h, const char *url)
+{
+	size_t len = strlen(h->origin);
+	const char *p;
+
+	if (len == 0 || strncmp(url, h->origin, len) != 0 || url[len] != '/')
+		return false;
+	for (p = url + len; *p > ' ' && *p < 0x7f; p++)
+		;
+	return *p == '\0';
+}
+
+static void
+note_origin(struct httpc *h, const char *url)
+{
+	size_t len = strcspn(url, ":");
+
+	len += strspn(url + len, ":/");
+	len += strcspn(url + len, "/?#");
+	if (len >= sizeof(h->origin))
+		return;
+	memcpy(h->origin, url, len);
+	h->origin[len] = '\0';
+}
+
 int
-httpc_check_request(const struct httpc_request *rq, struct error *e)
+httpc_check_request(
+    struct httpc *h, const struct httpc_request *rq, struct error *e)
 {
 	if (check_words(rq, e) < 0)
 		return -1;
-	return check_url(rq->url, e);
-}
-
-static int
-add_header(struct httpc_call *c, const char *line)
-{
-	struct curl_slist *list = curl_slist_append(c->headers, line);
-
-	if (list == NULL)
+	if (is_like_last(h, rq->url))
+		return 0;
+	if (check_url(rq->url, e) < 0)
 		return -1;
-	c->headers = list;
+	note_origin(h, rq->url);
 	return 0;
 }
 
-static int
-add_headers(
-    struct httpc_call *c, const struct httpc_request *rq, struct error *e)
+static bool
+sends_body(const struct httpc_request *rq)
+{
+	return rq->body_len > 0 || strcmp(rq->method, "POST") == 0 ||
+	    strcmp(rq->method, "PUT") == 0;
+}
+
+/* What is unpacked from one read could be more than a window. */
+static bool
+wants_gzip(const struct httpc_call *c)
+{
+	return c->h->has_gzip && !httpc_is_stream(c);
+}
+
+static bool
+has_type(const struct httpc_request *rq)
 {
 	const char *const *line;
-	bool typed = false;
 
-	for (line = rq->headers; line != NULL && *line != NULL; line++) {
+	for (line = rq->headers; line != NULL && *line != NULL; line++)
 		if (strncasecmp(*line, "Content-Type:", 13) == 0)
-			typed = true;
-		if (add_header(c, *line) < 0)
-			return error_nomem(e);
-	}
-	/* Not what libcurl would add by itself. */
-	if (add_header(c, "Expect:") < 0 ||
-	    (!typed && add_header(c, "Content-Type:") < 0))
+			return true;
+	return false;
+}
+
+/* All header lines in one piece of memory: libcurl only reads its lists. */
+struct header_list {
+	struct curl_slist *lines;
+	char *text;
+	size_t n;
+};
+
+static void
+header_add(struct header_list *l, const char *line)
+{
+	size_t len = strlen(line) + 1;
+
+	memcpy(l->text, line, len);
+	l->lines[l->n].data = l->text;
+	if (l->n > 0)
+		l->lines[l->n - 1].next = &l->lines[l->n];
+	l->n++;
+	l->text += len;
+}
+
+/* Of our own: not what libcurl would add by itself to a body, and what it would
+ * print twice. */
+static size_t
+own_headers(const struct httpc_call *c, const struct httpc_request *rq,
+    const char *ret[4])
+{
+	size_t n = 0;
+
+	if (sends_body(rq))
+		ret[n++] = "Expect:";
+	if (sends_body(rq) && !has_type(rq))
+		ret[n++] = "Content-Type:";
+	if (wants_gzip(c))
+		ret[n++] = "Accept-Encoding: gzip";
+	if (c->h->user_agent != NULL)
+		ret[n++] = c->h->user_agent;
+	return n;
+}
+
+static int
+set_headers(
+    struct httpc_call *c, const struct httpc_request *rq, struct error *e)
+{
+	const char *own[4];
+	size_t own_n = own_headers(c, rq, own), n = own_n, size = 0;
+	const char *const *line;
+	struct header_list l = { 0 };
+
+	for (size_t i = 0; i < own_n; i++)
+		size += strlen(own[i]) + 1;
+	for (line = rq->headers; line != NULL && *line != NULL; line++, n++)
+		size += strlen(*line) + 1;
+	if (n == 0)
+		return 0;
+	c->headers = l.lines = mem_calloc(1, n * sizeof(*l.lines) + size);
+	if (l.lines == NULL)
 		return error_nomem(e);
+	l.text = (char *)(l.lines + n);
+	for (size_t i = 0; i < own_n; i++)
+		header_add(&l, own[i]);
+	for (line = rq->headers; line != NULL && *line != NULL; line++)
+		header_add(&l, *line);
 	return 0;
 }
 
@@ -124,16 +219,13 @@ opts_check(const struct opts *o, struct error *e)
 static void
 set_method(struct opts *o, const struct httpc_request *rq)
 {
-	bool body = rq->body_len > 0;
-
 	if (strcmp(rq->method, "HEAD") == 0) {
 		OPT(o, NOBODY, 1L);
 		return;
 	}
-	if (body || strcmp(rq->method, "POST") == 0 ||
-	    strcmp(rq->method, "PUT") == 0) {
+	if (sends_body(rq)) {
 		OPT(o, POSTFIELDSIZE_LARGE, (curl_off_t)rq->body_len);
-		OPT(o, COPYPOSTFIELDS, body ? rq->body : "");
+		OPT(o, COPYPOSTFIELDS, rq->body_len > 0 ? rq->body : "");
 	} else {
 		OPT(o, HTTPGET, 1L);
 	}
@@ -151,14 +243,27 @@ set_trust(struct opts *o, const struct httpc *h, const char *cacert)
 		OPT(o, CAPATH, NULL);
 }
 
+static void
+set_identity(struct opts *o, const char *certkey)
+{
+	if (certkey == NULL)
+		return;
+	OPT(o, SSLCERT, certkey);
+	OPT(o, SSLKEY, certkey);
+}
+
 /* libcurl takes http_proxy in small letters only; the contract (cli.md 1.6)
  * and Python take both, but not where a CGI's client may have set it. */
 static void
-set_proxy(struct opts *o, const char *url)
+set_proxy(struct opts *o, const struct httpc_request *rq)
 {
 	const char *proxy = getenv("HTTP_PROXY");
 
-	if (proxy != NULL && strncasecmp(url, "http:", 5) == 0 &&
+	if (rq->direct || rq->socket != NULL) {
+		OPT(o, PROXY, "");
+		return;
+	}
+	if (proxy != NULL && strncasecmp(rq->url, "http:", 5) == 0 &&
 	    getenv("http_proxy") == NULL && getenv("REQUEST_METHOD") == NULL)
 		OPT(o, PROXY, proxy);
 }
@@ -169,7 +274,7 @@ httpc_set_up(
 {
 	struct opts o = { .rc = CURLE_OK };
 
-	if (add_headers(c, rq, e) < 0)
+	if (set_headers(c, rq, e) < 0)
 		return -1;
 	c->easy = curl_easy_init();
 	if (c->easy == NULL)
@@ -190,18 +295,18 @@ httpc_set_up(
 	/* 0 would be libcurl's 300 s. */
 	OPT(&o, CONNECTTIMEOUT_MS,
 	    c->connect_ms > 0 ? (long)c->connect_ms : (long)INT_MAX);
-	if (c->h->user_agent != NULL)
-		OPT(&o, USERAGENT, c->h->user_agent);
-	/* What is unpacked from one read could be more than a window. */
-	if (c->h->has_gzip && !c->is_stream)
+	if (wants_gzip(c))
 		OPT(&o, ACCEPT_ENCODING, "gzip");
-	if (c->is_stream || rq->close)
+	if (httpc_is_stream(c) || rq->close)
 		OPT(&o, FORBID_REUSE, 1L);
 	else if (rq->keep_ms > 0)
 		OPT(&o, MAXAGE_CONN, (long)(rq->keep_ms / 1000));
 	OPT(&o, HTTPHEADER, c->headers);
 	set_method(&o, rq);
 	set_trust(&o, c->h, rq->cacert);
-	set_proxy(&o, rq->url);
+	set_identity(&o, rq->certkey);
+	set_proxy(&o, rq);
+	if (rq->socket != NULL)
+		OPT(&o, UNIX_SOCKET_PATH, rq->socket);
 	return opts_check(&o, e);
 }

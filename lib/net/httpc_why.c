@@ -33,7 +33,6 @@ httpc_fail(struct httpc_call *c, enum httpc_kind kind, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	c->has_failed = true;
 	c->failed.kind = kind;
 	(void)error_set(&c->failed.error, codes[kind], "%s", text);
 }
@@ -120,7 +119,7 @@ not_taken(struct httpc_call *c)
 		httpc_fail(c, HTTPC_NOMEM, "out of memory");
 	else if (c->body.latch == OVE_LIMIT)
 		httpc_fail(c, HTTPC_TOO_LONG,
-		    "the reply is longer than %zu bytes", c->reply_max);
+		    "the reply is longer than %zu bytes", c->body.max);
 	else
 		httpc_fail(c, HTTPC_TOO_LONG,
 		    "the reply's header is longer than %zu bytes",

@@ -18,7 +18,7 @@
  *
  * A reply is written to the socket directly; only what the kernel does not take
  * goes through the bufferevent. With TLS all goes through the bufferevent,
- *which encrypts; until its handshake is done a connection is one that has sent
+ * which encrypts; until its handshake is done a connection is one that has sent
  * nothing.
  *
  * After a refusal, and whenever input is left over, our side is shut and the
@@ -31,12 +31,9 @@
 #include "lib/net/httpd.h"
 
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 #include <arpa/inet.h>
-#include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -57,7 +54,11 @@
 #define INPUT_MAX ((size_t)64 << 10)
 #define LINGER_MAX ((size_t)16 << 20)
 
-static void refuse(struct conn *c, int status, const char *why);
+int
+http_req_socket(const struct http_req *r)
+{
+	return bufferevent_getfd(r->conn->bev);
+}
 
 /* Closing */
 
@@ -105,10 +106,22 @@ conn_close(struct conn *c)
 	loop_retire(d->loop, &c->retire, free_conn);
 }
 
-static size_t
-input_len(const struct conn *c)
+size_t
+conn_input_len(const struct conn *c)
 {
 	return evbuffer_get_length(bufferevent_get_input(c->bev));
+}
+
+size_t
+conn_output_len(const struct conn *c)
+{
+	return evbuffer_get_length(bufferevent_get_output(c->bev));
+}
+
+void
+conn_drain(struct conn *c, size_t n)
+{
+	(void)evbuffer_drain(bufferevent_get_input(c->bev), n);
 }
 
 static void
@@ -144,7 +157,7 @@ finish(struct conn *c)
 {
 	if (c->tls)
 		tls_say_bye(bufferevent_openssl_get_ssl(c->bev));
-	if (c->eof || (!c->linger_after && input_len(c) == 0)) {
+	if (c->eof || (!c->linger_after && conn_input_len(c) == 0)) {
 		conn_close(c);
 		return;
 	}
@@ -178,8 +191,7 @@ queue_rest(struct conn *c, const struct iovec *iov, int iov_n, size_t n)
 	return 0;
 }
 
-/* -1: the connection is of no more use. */
-static int
+int
 conn_send(struct conn *c, struct iovec *iov, int iov_n)
 {
 	struct msghdr m = { .msg_iov = iov };
@@ -188,8 +200,7 @@ conn_send(struct conn *c, struct iovec *iov, int iov_n)
 
 	/* The field has another type on each system. */
 	m.msg_iovlen = iov_n > 2 ? 3 : iov_n > 1 ? 2 : 1;
-	if (!c->tls &&
-	    evbuffer_get_length(bufferevent_get_output(c->bev)) == 0) {
+	if (!c->tls && conn_output_len(c) == 0) {
 		n = sendmsg(bufferevent_getfd(c->bev), &m, MSG_NOSIGNAL);
 		if (n == -1 && errno != EAGAIN && errno != EINTR &&
 		    errno != ENOBUFS)
@@ -199,9 +210,8 @@ conn_send(struct conn *c, struct iovec *iov, int iov_n)
 	return queue_rest(c, iov, iov_n, done);
 }
 
-/* The reply has left the output. */
-static void
-flushed(struct conn *c)
+void
+conn_flushed(struct conn *c)
 {
 	if (c->close_after) {
 		finish(c);
@@ -211,256 +221,8 @@ flushed(struct conn *c)
 	c->seen = 0;
 	conn_wait_for(c, WAIT_IDLE);
 	set_reading(c, true);
-	if (!c->busy && (c->eof || input_len(c) > 0))
+	if (!c->busy && (c->eof || conn_input_len(c) > 0))
 		loop_defer(c->d->loop, &c->again);
-}
-
-static int
-send_reply(struct conn *c, const struct http_reply *reply, bool close)
-{
-	struct httpd *d = c->d;
-	struct iovec iov[2];
-	char *body;
-	int n = 1;
-
-	req_write_head(d, reply, FRAMING_LENGTH, close);
-	if (strbuf_check(&d->out, NULL) == -1)
-		return -1;
-	iov[0] = (struct iovec){ d->out.buf, d->out.len };
-	if (!reply->head_only && reply->body_len > 0 && reply->status != 204 &&
-	    reply->status != 304) {
-		/* sendmsg() reads only; the type of iov_base cannot say so. */
-		memcpy(&body, &reply->body, sizeof(body));
-		iov[n++] = (struct iovec){ body, reply->body_len };
-	}
-	return conn_send(c, iov, n);
-}
-
-/* Throws away a body that nobody wants, if it is here as a whole: only then the
- * connection can go on. */
-static bool
-skip_body(struct conn *c, const struct http_req *r)
-{
-	uint64_t left = r->head.content_length - r->body.len;
-
-	if (r->whole)
-		return true;
-	if (r->head.body != HTTP1_BODY_LENGTH || left > input_len(c))
-		return false;
-	(void)evbuffer_drain(bufferevent_get_input(c->bev), (size_t)left);
-	return true;
-}
-
-/* Whether the connection goes on after the reply. */
-static void
-decide_close(
-    struct conn *c, const struct http_req *r, const struct http_reply *reply)
-{
-	c->close_after = reply->close || !r->head.keep_alive || c->d->draining;
-	if (!skip_body(c, r))
-		c->close_after = c->linger_after = true;
-}
-
-/* All of the reply has been sent or queued; rc -1: it could not be. */
-static void
-answered(
-    struct conn *c, struct http_req *r, int status, size_t body_len, int rc)
-{
-	struct httpd *d = c->d;
-
-	if (d->handler.on_done != NULL)
-		d->handler.on_done(r, status, body_len, d->now_ms - r->start_ms,
-		    d->handler.ctx);
-	c->req = NULL;
-	d->in_flight--;
-	req_end(d, r);
-	if (rc == -1) {
-		conn_close(c);
-	} else if (evbuffer_get_length(bufferevent_get_output(c->bev)) == 0) {
-		flushed(c);
-	} else {
-		c->state = CONN_WRITE;
-		conn_wait_for(c, WAIT_WRITE);
-	}
-}
-
-void
-http_req_reply(struct http_req *r, const struct http_reply *reply)
-{
-	struct conn *c = r->conn;
-	int rc;
-
-	assert(c != NULL && c->req == r && c->state != CONN_DEAD);
-	assert(!r->streamed);
-	c->d->now_ms = clock_mono_ms();
-	decide_close(c, r, reply);
-	rc = send_reply(c, reply, c->close_after);
-	answered(
-	    c, r, reply->status, reply->head_only ? 0 : reply->body_len, rc);
-}
-
-/* Streams */
-
-bool
-http_req_stream_start(struct http_req *r, const struct http_reply *reply)
-{
-	struct conn *c = r->conn;
-	enum req_framing framing = FRAMING_CHUNKS;
-	struct iovec iov;
-	int rc = -1;
-
-	assert(c != NULL && c->req == r && c->state != CONN_DEAD);
-	assert(!r->streamed);
-	c->d->now_ms = clock_mono_ms();
-	decide_close(c, r, reply);
-	if (r->head.minor == 0) {
-		framing = FRAMING_CLOSE;
-		c->close_after = true;
-	}
-	req_write_head(c->d, reply, framing, c->close_after);
-	if (strbuf_check(&c->d->out, NULL) == 0) {
-		iov = (struct iovec){ c->d->out.buf, c->d->out.len };
-		rc = conn_send(c, &iov, 1);
-	}
-	if (rc == -1 || reply->head_only) {
-		answered(c, r, reply->status, 0, rc);
-		return false;
-	}
-	r->streamed = true;
-	r->in_chunks = framing == FRAMING_CHUNKS;
-	r->status = reply->status;
-	r->sent = 0;
-	c->state = CONN_STREAM;
-	conn_wait_for(
-	    c, http_req_stream_queued(r) > 0 ? WAIT_WRITE : WAIT_WORK);
-	return true;
-}
-
-size_t
-http_req_stream_queued(const struct http_req *r)
-{
-	return evbuffer_get_length(bufferevent_get_output(r->conn->bev));
-}
-
-/* One chunk, or the bytes as they are. */
-static int
-send_piece(
-    struct conn *c, const struct http_req *r, const void *data, size_t len)
-{
-	static char crlf[] = "\r\n";
-	char size[24], *p;
-	struct iovec iov[3];
-	int n;
-
-	/* sendmsg() reads only; the type of iov_base cannot say so. */
-	memcpy(&p, &data, sizeof(p));
-	iov[0] = (struct iovec){ p, len };
-	if (!r->in_chunks)
-		return conn_send(c, iov, 1);
-	iov[1] = iov[0];
-	n = snprintf(size, sizeof(size), "%zx\r\n", len);
-	iov[0] = (struct iovec){ size, (size_t)n };
-	iov[2] = (struct iovec){ crlf, 2 };
-	return conn_send(c, iov, 3);
-}
-
-bool
-http_req_stream_send(struct http_req *r, const void *data, size_t len)
-{
-	struct conn *c = r->conn;
-
-	assert(r->streamed && c->state == CONN_STREAM);
-	/* An empty chunk would be the last one. */
-	if (len == 0)
-		return true;
-	c->d->now_ms = clock_mono_ms();
-	if (http_req_stream_queued(r) + len > HTTPD_STREAM_MAX ||
-	    send_piece(c, r, data, len) == -1) {
-		conn_close(c);
-		return false;
-	}
-	r->sent += len;
-	if (c->wait == WAIT_WORK && http_req_stream_queued(r) > 0)
-		conn_wait_for(c, WAIT_WRITE);
-	return true;
-}
-
-void
-http_req_stream_end(struct http_req *r)
-{
-	static char last[] = "0\r\n\r\n";
-	struct conn *c = r->conn;
-	struct iovec iov = { last, sizeof(last) - 1 };
-	int rc = 0;
-
-	assert(r->streamed && c->state == CONN_STREAM);
-	c->d->now_ms = clock_mono_ms();
-	if (r->in_chunks)
-		rc = conn_send(c, &iov, 1);
-	answered(c, r, r->status, r->sent, rc);
-}
-
-void
-http_req_stream_cut(struct http_req *r)
-{
-	assert(r->streamed && r->conn->state == CONN_STREAM);
-	r->conn->d->now_ms = clock_mono_ms();
-	conn_close(r->conn);
-}
-
-/* Gives c a request without a head, for the reply to what has none. */
-static bool
-empty_request(struct conn *c)
-{
-	struct http_req *r = req_get(c->d);
-
-	if (r == NULL)
-		return false;
-	if (!req_begin(r, c, NULL)) {
-		req_put_back(c->d, r);
-		return false;
-	}
-	c->req = r;
-	c->d->in_flight++;
-	return true;
-}
-
-static void
-refuse(struct conn *c, int status, const char *why)
-{
-	struct httpd *d = c->d;
-	struct http_reply reply = {
-		.status = status,
-		.content_type = "application/json",
-		.headers = d->handler.refuse_headers,
-		.headers_n = d->handler.refuse_headers_n,
-		.close = true,
-	};
-	char limit[80];
-
-	if (c->req == NULL && !empty_request(c)) {
-		conn_close(c);
-		return;
-	}
-	if (c->req->shown && d->handler.on_gone != NULL)
-		d->handler.on_gone(c->req, d->handler.ctx);
-	c->req->shown = false;
-	strbuf_reset(&d->refusal);
-	if (status == 413) {
-		(void)snprintf(limit, sizeof(limit),
-		    "Request body is too large: the limit is %zu bytes.",
-		    c->req->body_max);
-		why = limit;
-	}
-	if (d->handler.on_refuse != NULL)
-		d->handler.on_refuse(status, why, &d->refusal, d->handler.ctx);
-	if (strbuf_check(&d->refusal, NULL) == -1)
-		strbuf_reset(&d->refusal);
-	reply.body = d->refusal.buf;
-	reply.body_len = d->refusal.len;
-	reply.head_only = strcmp(c->req->method, "HEAD") == 0;
-	c->linger_after = true;
-	http_req_reply(c->req, &reply);
 }
 
 /* Reading */
@@ -490,14 +252,14 @@ start_body(struct conn *c)
 
 	if (r->head.body == HTTP1_BODY_LENGTH &&
 	    r->head.content_length > r->body_max) {
-		refuse(c, 413, "request body is too large");
+		conn_refuse(c, 413, "request body is too large");
 		return;
 	}
 	r->body.max = r->body_max;
 	http1_chunked_init(&r->chunked);
 	c->state = CONN_BODY;
 	conn_wait_for(c, WAIT_BODY);
-	if (r->head.expect_continue && input_len(c) == 0 &&
+	if (r->head.expect_continue && conn_input_len(c) == 0 &&
 	    conn_send(c, &iov, 1) == -1)
 		conn_close(c);
 }
@@ -513,7 +275,7 @@ start_request(struct conn *c, struct http_req *r, const char *text)
 		conn_close(c);
 		return;
 	}
-	(void)evbuffer_drain(bufferevent_get_input(c->bev), r->head.len);
+	conn_drain(c, r->head.len);
 	c->req = r;
 	c->seen = 0;
 	c->state = CONN_WORK;
@@ -522,7 +284,7 @@ start_request(struct conn *c, struct http_req *r, const char *text)
 	r->whole = r->head.body == HTTP1_BODY_NONE;
 	r->shown = true;
 	d->handler.on_head(r, d->handler.ctx);
-	if (c->req != r || c->state != CONN_WORK)
+	if (c->req != r || c->state != CONN_WORK || r->held)
 		return;
 	if (r->whole)
 		show_request(c);
@@ -564,7 +326,7 @@ head_step(struct conn *c)
 	struct http_req *r;
 	const char *text;
 
-	if (input_len(c) == 0)
+	if (conn_input_len(c) == 0)
 		return false;
 	r = req_get(c->d);
 	if (r == NULL) {
@@ -587,7 +349,7 @@ head_step(struct conn *c)
 		break;
 	}
 	req_put_back(c->d, r);
-	refuse(c, why.status, why.why);
+	conn_refuse(c, why.status, why.why);
 	return false;
 }
 
@@ -634,7 +396,7 @@ body_step(struct conn *c)
 	struct http1_refusal why;
 	enum http1_result res;
 
-	if (input_len(c) == 0)
+	if (conn_input_len(c) == 0)
 		return false;
 	if (c->req->head.body == HTTP1_BODY_LENGTH)
 		res = read_length_body(c, c->req, &why);
@@ -649,7 +411,7 @@ body_step(struct conn *c)
 	case HTTP1_BAD:
 		break;
 	}
-	refuse(c, why.status, why.why);
+	conn_refuse(c, why.status, why.why);
 	return false;
 }
 
@@ -681,7 +443,7 @@ end_of_input(struct conn *c)
 	switch (c->state) {
 	case CONN_HEAD:
 	case CONN_BODY:
-		refuse(c, 400, "the request ends early");
+		conn_refuse(c, 400, "the request ends early");
 		return;
 	case CONN_IDLE:
 	case CONN_WORK:
@@ -710,7 +472,7 @@ process(struct conn *c)
 		end_of_input(c);
 	else if ((c->state == CONN_WORK || c->state == CONN_STREAM ||
 		     c->state == CONN_WRITE) &&
-	    input_len(c) > INPUT_MAX)
+	    conn_input_len(c) > INPUT_MAX)
 		set_reading(c, false);
 }
 
@@ -743,7 +505,7 @@ on_written(struct bufferevent *bev, void *arg)
 	(void)bev;
 	c->d->now_ms = clock_mono_ms();
 	if (c->state == CONN_WRITE) {
-		flushed(c);
+		conn_flushed(c);
 	} else if (c->state == CONN_STREAM &&
 	    http_req_stream_queued(c->req) == 0) {
 		conn_wait_for(c, WAIT_WORK);
@@ -797,7 +559,7 @@ conn_expire(struct conn *c)
 		conn_close(c);
 		return;
 	}
-	refuse(c, 408, "the request takes too long");
+	conn_refuse(c, 408, "the request takes too long");
 	/* Who is slow gets no more of our time than that. */
 	if (c->state == CONN_LINGER)
 		conn_close(c);
@@ -808,7 +570,7 @@ conn_expire(struct conn *c)
 bool
 conn_is_quiet(const struct conn *c)
 {
-	return c->state == CONN_IDLE && input_len(c) == 0;
+	return c->state == CONN_IDLE && conn_input_len(c) == 0;
 }
 
 /* Owns fd once it is made. */

@@ -10,10 +10,11 @@
  * byte of a request on.
  *
  * The life of a request: on_head when the head is read (decide: reply at once,
- * or httpd_accept_body()), on_request when the body is whole (at once when
- * there is none), on_gone when it will not be answered: the client went away,
- * or the body was refused (the request is dead after that call). A client that
- * shuts its sending side before an answer that takes time has gone, too.
+ * httpd_accept_body(), or httpd_hold()), on_request when the body is whole (at
+ * once when there is none), on_gone when it will not be answered: the client
+ * went away, or the body was refused (the request is dead after that call). A
+ * client that shuts its sending side before an answer that takes time has gone,
+ * too.
  *
  * An answer may be streamed: http_req_stream_start(), pieces as they come up,
  * http_req_stream_end(). What the client does not take is queued here, up to
@@ -117,6 +118,8 @@ const struct http1_head *http_req_head(const struct http_req *r);
 const char *http_req_path(const struct http_req *r);
 const char *http_req_method(const struct http_req *r);
 const char *http_req_header(const struct http_req *r, const char *name);
+/* The descriptor, to ask the system about it only. */
+int http_req_socket(const struct http_req *r);
 /* "127.0.0.1", "::1", "unix". */
 const char *http_req_peer(const struct http_req *r);
 /* X-Request-Id as sent when it is 1 to 64 of [A-Za-z0-9._-], else made here. */
@@ -132,6 +135,9 @@ void *http_req_ctx(const struct http_req *r);
 /* In on_head only: read the body, of at most max bytes, then on_request. A
  * longer one is refused with 413. */
 void httpd_accept_body(struct http_req *r, size_t max);
+/* In on_head only: it will be answered later, without its body being read; no
+ * on_request. */
+void httpd_hold(struct http_req *r);
 /* The whole body, NUL-terminated; in and after on_request. */
 struct http1_span http_req_body(const struct http_req *r);
 
@@ -151,6 +157,8 @@ struct http_reply {
 	/* For HEAD: Content-Length of the body, and no body. */
 	bool head_only;
 	bool close;
+	/* Of a stream: it will have body_len bytes. */
+	bool sized;
 };
 /* Answers; the request is not to be used any more. A reply in on_head to a
  * request with a body closes the connection after it unless the body has a
@@ -158,18 +166,21 @@ struct http_reply {
  * may live in the request's arena. Calls on_done. */
 void http_req_reply(struct http_req *r, const struct http_reply *reply);
 
-/* Answers with a body that comes in pieces: in chunks, or for HTTP/1.0 up to
- * the end of the connection. body and body_len of the reply are not looked at.
- * false: there is nothing to stream, the request is not to be used any more
- * (head_only was set, or the connection broke: no on_gone). */
+/* Answers with a body that comes in pieces: as body_len says if it is `sized`,
+ * else in chunks, or for HTTP/1.0 up to the end of the connection. body is not
+ * looked at. false: there is nothing to stream, the request is not to be used
+ * any more (head_only was set, or the connection broke: no on_gone). */
 bool http_req_stream_start(struct http_req *r, const struct http_reply *reply);
+/* Whether that was called, and was true. */
+bool http_req_is_stream(const struct http_req *r);
 /* Sends a piece; what the client does not take at once is copied. false: more
  * than HTTPD_STREAM_MAX would wait, or the connection broke; on_gone has been
  * called, the request is not to be used any more. */
 bool http_req_stream_send(struct http_req *r, const void *data, size_t len);
 /* Bytes that wait for the client. */
 size_t http_req_stream_queued(const struct http_req *r);
-/* The body is whole. The request is not to be used any more; calls on_done. */
+/* The body is whole. The request is not to be used any more; calls on_done. One
+ * that is sized and is not whole is cut off. */
 void http_req_stream_end(struct http_req *r);
 /* Cuts it off: on_gone, and the client sees that the body is not whole. */
 void http_req_stream_cut(struct http_req *r);

@@ -3,14 +3,15 @@
 
 /*
  * What the files of the HTTP server share, and nobody else includes: httpd.c
- * (connections on bufferevents), httpd_server.c (the whole, deadlines),
- * httpd_listen.c (sockets that accept, peers and their counts), httpd_req.c
- * (requests).
+ * (connections on bufferevents), httpd_reply.c (replies), httpd_server.c (the
+ * whole, deadlines), httpd_listen.c (sockets that accept, peers and their
+ * counts), httpd_req.c (requests).
  */
 #pragma once
 
 #include <sys/queue.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <netinet/in.h>
 
@@ -109,6 +110,13 @@ struct conn {
 	bool linger_after;
 };
 
+/* How the client learns where the body ends. */
+enum req_framing {
+	FRAMING_LENGTH,
+	FRAMING_CHUNKS,
+	FRAMING_CLOSE,
+};
+
 struct http_req {
 	/* In d->requests by id, or in d->pool. */
 	LIST_ENTRY(http_req) link;
@@ -125,12 +133,16 @@ struct http_req {
 	bool whole;
 	/* The handler has seen it. */
 	bool shown;
-	/* It is being answered in pieces; in chunks. */
+	/* It answers without the body, later. */
+	bool held;
+	/* It is being answered in pieces. */
 	bool streamed;
-	bool in_chunks;
-	/* Of a stream: its status, and the bytes of the body so far. */
+	/* Of a stream: its status, how its end is told, the bytes of the body
+	 * so far, and how many it will be. */
 	int status;
+	enum req_framing framing;
 	size_t sent;
+	size_t length;
 	const char *method;
 	const char *path;
 	int64_t start_ms;
@@ -193,6 +205,21 @@ void conn_close(struct conn *c);
 void conn_expire(struct conn *c);
 /* It has sent nothing that would be answered. */
 bool conn_is_quiet(const struct conn *c);
+/* Bytes that wait to be read, and to be sent. */
+size_t conn_input_len(const struct conn *c);
+size_t conn_output_len(const struct conn *c);
+/* Throws so many bytes of the input away. */
+void conn_drain(struct conn *c, size_t n);
+/* Sends, or queues what the kernel does not take. -1: the connection is of no
+ * more use. */
+int conn_send(struct conn *c, struct iovec *iov, int iov_n);
+/* The reply has left the output. */
+void conn_flushed(struct conn *c);
+
+/* httpd_reply.c */
+
+/* Answers what is no request, and closes the connection. */
+void conn_refuse(struct conn *c, int status, const char *why);
 
 /* httpd_server.c */
 
@@ -223,12 +250,6 @@ bool req_begin(struct http_req *r, struct conn *c, const char *text);
 void req_end(struct httpd *d, struct http_req *r);
 void req_put_back(struct httpd *d, struct http_req *r);
 void req_pool_free(struct httpd *d);
-/* How the client learns where the body ends. */
-enum req_framing {
-	FRAMING_LENGTH,
-	FRAMING_CHUNKS,
-	FRAMING_CLOSE,
-};
 /* The head of a reply into d->out. */
 void req_write_head(struct httpd *d, const struct http_reply *reply,
     enum req_framing framing, bool close);

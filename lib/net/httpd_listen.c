@@ -23,10 +23,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/hash.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/num.h"
 #include "lib/base/rand.h"
+#include "lib/base/rights.h"
 
 #define BACKLOG 1024
 #define ACCEPTS_PER_TURN 64
@@ -57,11 +59,8 @@ to_address(const union any_address *from, struct address *ret)
 static struct peer_list *
 peer_bucket(struct httpd *d, const struct address *key)
 {
-	uint64_t h = d->peer_seed;
-	size_t i;
+	uint64_t h = hash_add(d->peer_seed, key->bytes, sizeof(key->bytes));
 
-	for (i = 0; i < sizeof(key->bytes); i++)
-		h = (h ^ key->bytes[i]) * 1099511628211u;
 	return &d->peers[(h ^ h >> 32) % PEER_BUCKETS];
 }
 
@@ -211,6 +210,8 @@ bind_listener(struct listener *l, const struct listen_at *p, struct error *e)
 	}
 	if (listen(l->fd, BACKLOG) == -1)
 		return error_set_errno(e, errno, "listen on %s", p->text);
+	if (rights_limit(l->fd, RIGHTS_LISTEN, e) < 0)
+		return error_wrap(e, "listen on %s", p->text);
 	return 0;
 }
 

@@ -173,7 +173,7 @@ req_begin(struct http_req *r, struct conn *c, const char *text)
 
 	r->method = r->path = "";
 	r->ctx = NULL;
-	r->whole = r->shown = r->streamed = false;
+	r->whole = r->shown = r->held = r->streamed = false;
 	r->body_max = 0;
 	r->start_ms = d->now_ms;
 	if (text == NULL) {
@@ -257,6 +257,12 @@ http_req_handler_ctx(const struct http_req *r)
 	return r->conn->d->handler.ctx;
 }
 
+bool
+http_req_is_stream(const struct http_req *r)
+{
+	return r->streamed;
+}
+
 void
 http_req_set_ctx(struct http_req *r, void *ctx)
 {
@@ -273,6 +279,12 @@ void
 httpd_accept_body(struct http_req *r, size_t max)
 {
 	r->body_max = max;
+}
+
+void
+httpd_hold(struct http_req *r)
+{
+	r->held = true;
 }
 
 struct http1_span

@@ -18,6 +18,7 @@
 
 #include <string.h>
 
+#include "lib/base/hash.h"
 #include "lib/base/mem.h"
 #include "lib/base/strbuf.h"
 #include "lib/net/url.h"
@@ -58,11 +59,8 @@ struct router {
 static uint64_t
 hash(const struct node *parent, const char *s, size_t len)
 {
-	uint64_t h = 14695981039346656037u ^ (uint64_t)(uintptr_t)parent;
-	size_t i;
+	uint64_t h = hash_add(HASH_INIT ^ (uint64_t)(uintptr_t)parent, s, len);
 
-	for (i = 0; i < len; i++)
-		h = (h ^ (unsigned char)s[i]) * 1099511628211u;
 	return h ^ h >> 32;
 }
 

@@ -9,14 +9,10 @@
 
 #include <string.h>
 
-#include "lib/base/num.h"
-
-#define RETRY_MAX_MS 3600000
-
 void
 sse_init(struct sse *s, size_t max)
 {
-	*s = (struct sse){ .retry_ms = -1 };
+	*s = (struct sse){ 0 };
 	strbuf_init(&s->line, max);
 	strbuf_init(&s->type, SSE_TYPE_MAX);
 	strbuf_init(&s->data, max);
@@ -63,7 +59,6 @@ take_field(struct sse *s, const char *line, size_t len)
 	size_t name_len = colon != NULL ? (size_t)(colon - line) : len;
 	const char *value = line + name_len;
 	size_t value_len = len - name_len;
-	uint64_t ms;
 
 	if (value_len > 0) {
 		value++;
@@ -80,10 +75,6 @@ take_field(struct sse *s, const char *line, size_t len)
 		strbuf_addc(&s->data, '\n');
 	} else if (is(line, name_len, "id")) {
 		set_word(&s->id, value, value_len);
-	} else if (is(line, name_len, "retry")) {
-		if (num_u64_len(value, value_len, 0, RETRY_MAX_MS, &ms, NULL) ==
-		    0)
-			s->retry_ms = (int64_t)ms;
 	}
 }
 

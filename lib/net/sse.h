@@ -3,8 +3,8 @@
 
 /*
  * Server-sent events (WHATWG HTML 9.2.6), read from the pieces of a stream as
- * they come. Comments and unknown fields are skipped. What the sender may make
- * us keep is bounded.
+ * they come. Comments, `retry` and unknown fields are skipped. What the sender
+ * may make us keep is bounded.
  */
 #pragma once
 
@@ -20,9 +20,6 @@ struct sse {
 	/* As of the lines so far; last_id is that of the last blank line. */
 	struct strbuf id;
 	struct strbuf last_id;
-	/* What the sender wants a reader to wait before it comes again; -1: it
-	 * has not said. */
-	int64_t retry_ms;
 	/* The last line ended with CR: an LF belongs to it. */
 	bool cr;
 	/* A line has been read: no byte order mark any more. */

@@ -38,7 +38,7 @@ read_all(const char *text, size_t size, size_t step, struct strbuf *out)
 		}
 		assert(rc < 0 || n == 0);
 	}
-	strbuf_addf(out, "%s %lld", sse_last_id(&s), (long long)s.retry_ms);
+	strbuf_adds(out, sse_last_id(&s));
 	sse_fini(&s);
 	return rc;
 }

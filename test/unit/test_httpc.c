@@ -175,6 +175,7 @@ static const struct {
 	{ "/empty", "HTTP/1.1 204 No Content\r\n\r\n", false },
 	{ "/garbage", "hello, who is there?\r\n\r\n", true },
 	{ "/version", "HTTP/1.1 OK\r\n\r\n", true },
+	{ "/status", "HTTP/220404 X\r\n\r\n", true },
 	{ "/close", "", true },
 	{ "/cut", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123456789",
 	    true },
@@ -677,6 +678,8 @@ broken_replies(void **state)
 	} cases[] = {
 		{ "/garbage", OVE_UPSTREAM, "the reply is not HTTP" },
 		{ "/version", OVE_UPSTREAM, "the reply is not HTTP" },
+		{ "/status", OVE_UPSTREAM,
+		    "the reply is not HTTP: it has no status" },
 		{ "/close", OVE_UPSTREAM, "connection closed without a reply" },
 		{ "/cut", OVE_UPSTREAM, "the reply broke off" },
 		{ "/badchunk", OVE_UPSTREAM, "connection broke: " },
@@ -988,6 +991,33 @@ bad_requests(void **state)
 		assert_non_null(strstr(e.text, cases[i].text));
 		assert_int_equal(httpc_pending(w.h), 0);
 	}
+	world_fini(&w);
+}
+
+/* That another URL of the same server was fine says nothing of this one. */
+static void
+bad_paths(void **state)
+{
+	static const char *const paths[] = { "/a b", "/a\r\nX: y", "/\x7f", " ",
+		"\t" };
+	struct httpc_request rq = { .method = "GET", .reply_max = 1 };
+	struct error e;
+	struct world w;
+	char url[128];
+
+	(void)state;
+	world_init(&w);
+	fetch(&w, "GET", "/echo");
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		(void)snprintf(url, sizeof(url), "http://127.0.0.1:%u%s",
+		    w.server.port, paths[i]);
+		rq.url = url;
+		error_clear(&e);
+		test_fails(
+		    httpc_call(w.h, &rq, keep, &w, NULL, &e), &e, OVE_INVALID);
+	}
+	fetch(&w, "GET", "/echo");
+	assert_true(w.replied);
 	world_fini(&w);
 }
 
@@ -1457,6 +1487,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(some_wait),
 	cmocka_unit_test(stale_connection),
 	cmocka_unit_test(bad_requests),
+	cmocka_unit_test(bad_paths),
 	cmocka_unit_test(cancelled),
 	cmocka_unit_test(cancelled_within),
 	cmocka_unit_test(freed_within),

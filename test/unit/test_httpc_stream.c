@@ -28,6 +28,11 @@
 #define FLOOD ((size_t)48 << 20)
 #define OK_HEAD "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 
+/* As much as there has to be of a long reply. */
+#define K16 "0123456789abcde\n"
+#define K256 K16 K16 K16 K16 K16 K16 K16 K16 K16 K16 K16 K16 K16 K16 K16 K16
+#define HALF K256 K256 K256 K256
+
 /* The server: a connection is one request. */
 
 struct server;
@@ -67,7 +72,9 @@ static const struct {
 	{ "/hang", "", false },
 	{ "/close", "", true },
 	{ "/garbage", "who is there?\r\n\r\n", true },
+	{ "/status", "HTTP/220404 X\r\n\r\nhello", true },
 	{ "/cut", OK_HEAD "Content-Length: 100\r\n\r\nhello", true },
+	{ "/half", OK_HEAD "Content-Length: 100000\r\n\r\n" HALF, false },
 	{ "/empty", OK_HEAD "Content-Length: 0\r\n\r\n", false },
 	{ "/chunks",
 	    OK_HEAD "Transfer-Encoding: chunked\r\n\r\n"
@@ -134,8 +141,20 @@ conn_answer(struct conn *c)
 	size_t i, n = strcspn(path, " ");
 
 	memcpy(c->s->request, c->request, sizeof(c->request));
-	if (strncmp(path, "/flood", n) == 0) {
+	if (n == 6 && memcmp(path, "/flood", n) == 0) {
 		(void)send(c->fd, OK_HEAD "\r\n", sizeof(OK_HEAD) + 1, 0);
+		c->flood = FLOOD;
+		assert_int_equal(watch_start(&c->out, NULL), 0);
+		return;
+	}
+	/* Of the latter there is less than was said. */
+	if (strncmp(path, "/long ", n + 1) == 0 ||
+	    strncmp(path, "/longer ", n + 1) == 0) {
+		char head[128];
+		int len = snprintf(head, sizeof(head),
+		    OK_HEAD "Content-Length: %zu\r\n\r\n", FLOOD + (n > 5));
+
+		(void)send(c->fd, head, (size_t)len, 0);
 		c->flood = FLOOD;
 		assert_int_equal(watch_start(&c->out, NULL), 0);
 		return;
@@ -264,11 +283,13 @@ struct world {
 	enum act at_done;
 	bool collect;
 	bool flooded;
+	bool may_be_long;
 	/* What was told. */
 	unsigned heads;
 	unsigned dones;
 	int status;
 	int64_t retry_after;
+	int64_t length;
 	char type[64];
 	size_t got;
 	size_t longest;
@@ -349,8 +370,12 @@ on_head(struct call_id id, const struct httpc_reply *r, void *ctx)
 	assert_true(id.v == w->id.v);
 	assert_int_equal(w->dones, 0);
 	assert_int_equal(w->got, 0);
-	assert_string_equal(r->body, "");
+	if (w->may_be_long)
+		assert_in_range(r->body_len, HTTPC_PEEK, HTTPC_WINDOW);
+	else
+		assert_string_equal(r->body, "");
 	w->heads++;
+	w->length = r->length;
 	w->status = r->status;
 	w->retry_after = r->retry_after;
 	(void)snprintf(w->type, sizeof(w->type), "%s", r->content_type);
@@ -396,13 +421,18 @@ on_done(struct call_id id, const struct httpc_reply *r,
 		w->status = r->status;
 		if (w->collect)
 			(void)snprintf(w->body, sizeof(w->body), "%s", r->body);
-		else
+		else if (!w->may_be_long || w->heads > 0)
 			assert_int_equal(r->body_len, 0);
 	}
 	act(w, w->at_done != ACT_NONE ? w->at_done : ACT_STOP);
 }
 
-static const struct httpc_stream told = { on_head, on_piece, on_done, 0 };
+static const struct httpc_stream told = {
+	.head = on_head,
+	.piece = on_piece,
+	.done = on_done,
+	.whole_max = HTTPC_WINDOW,
+};
 
 static void
 begin_with(struct world *w, const char *path, const struct httpc_request *with,
@@ -418,7 +448,10 @@ begin_with(struct world *w, const char *path, const struct httpc_request *with,
 	rq.method = "GET";
 	rq.url = url;
 	s.idle_ms = idle_ms;
-	test_ok(httpc_stream(w->h, &rq, &s, w, &w->id, &e), &e);
+	if (w->may_be_long)
+		test_ok(httpc_call_long(w->h, &rq, &s, w, &w->id, &e), &e);
+	else
+		test_ok(httpc_stream(w->h, &rq, &s, w, &w->id, &e), &e);
 }
 
 static void
@@ -589,6 +622,8 @@ failures(void **state)
 		{ "/close", HTTPC_GARBLED, 0, 0,
 		    "connection closed without a reply" },
 		{ "/garbage", HTTPC_GARBLED, 0, 0, "the reply is not HTTP" },
+		{ "/status", HTTPC_GARBLED, 0, 0,
+		    "the reply is not HTTP: it has no status" },
 		{ "/hang", HTTPC_TIMEOUT, 0, 0, "timed out after 60ms" },
 		{ "/idle", HTTPC_TIMEOUT, 1, 0,
 		    "timed out after 80ms without a byte" },
@@ -749,6 +784,102 @@ apart_from_calls(void **state)
 	world_fini(&w);
 }
 
+/* In the place of an ordinary call, as there may be one only. */
+static void
+long_replies(void **state)
+{
+	static const struct httpc_request rq = { .reply_max = 2 * FLOOD };
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	w.may_be_long = w.flooded = true;
+	begin_with(&w, "/long", &rq, 0);
+	run(&w);
+	assert_true(w.replied);
+	assert_int_equal(w.heads, 1);
+	assert_int_equal(w.length, FLOOD);
+	assert_int_equal(w.got, FLOOD);
+	assert_in_range(w.longest, 1, HTTPC_WINDOW);
+	/* Nobody is asked about a short one, or one without a length. */
+	w.heads = w.dones = 0;
+	w.got = 0;
+	begin_with(&w, "/missing", &rq, 0);
+	run(&w);
+	begin_with(&w, "/flood", &rq, 0);
+	run(&w);
+	assert_true(w.replied);
+	assert_int_equal(w.dones, 2);
+	assert_int_equal(w.heads, 0);
+	assert_int_equal(w.got, 0);
+	/* Who does not want it in pieces gets it whole. */
+	w.dones = 0;
+	w.collect = true;
+	begin_with(&w, "/long", &rq, 0);
+	run(&w);
+	assert_true(w.replied);
+	assert_int_equal(w.heads, 1);
+	assert_int_equal(w.got, 0);
+	assert_memory_equal(w.body, "abcdefghijklmnopqrstuvw", 23);
+	world_fini(&w);
+}
+
+static void
+long_replies_that_fail(void **state)
+{
+	static const struct httpc_request patient = { .reply_max = 64 };
+	static const struct httpc_request hasty = { .total_ms = 60 };
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	w.may_be_long = w.flooded = true;
+	begin_with(&w, "/longer", &patient, 0);
+	run(&w);
+	assert_int_equal(w.failed.kind, HTTPC_BROKE);
+	assert_int_equal(w.heads, 1);
+	assert_int_equal(w.got, FLOOD);
+	w.flooded = false;
+	w.heads = w.dones = 0;
+	w.got = 0;
+	begin_with(&w, "/half", &hasty, 0);
+	run(&w);
+	assert_int_equal(w.failed.kind, HTTPC_TIMEOUT);
+	assert_string_equal(w.failed.error.text, "timed out after 60ms");
+	assert_int_equal(w.heads, 1);
+	assert_int_equal(w.got, HTTPC_PEEK);
+	world_fini(&w);
+}
+
+/* What the user does not take is not the sender's time. */
+static void
+long_replies_that_are_paused(void **state)
+{
+	static const struct httpc_request rq = { .total_ms = 400 };
+	struct world w;
+	size_t got;
+
+	(void)state;
+	world_init(&w);
+	w.may_be_long = w.flooded = true;
+	w.at_piece = ACT_PAUSE;
+	begin_with(&w, "/long", &rq, 0);
+	while (!w.server.blocked || w.got == 0)
+		run_for(&w, 10);
+	got = w.got;
+	run_for(&w, 600);
+	assert_int_equal(w.got, got);
+	assert_int_equal(w.dones, 0);
+	httpc_resume(w.h, w.id);
+	while (w.got == got)
+		run_for(&w, 5);
+	assert_int_equal(w.dones, 0);
+	httpc_cancel(w.h, w.id);
+	while (w.server.open > 0)
+		run_for(&w, 5);
+	world_fini(&w);
+}
+
 static int
 a_whole_stream(void *ctx, struct error *e)
 {
@@ -858,6 +989,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(ended_within),
 	cmocka_unit_test(cancelled),
 	cmocka_unit_test(apart_from_calls),
+	cmocka_unit_test(long_replies),
+	cmocka_unit_test(long_replies_that_fail),
+	cmocka_unit_test(long_replies_that_are_paused),
 	cmocka_unit_test(no_memory),
 };
 

@@ -100,27 +100,31 @@ answer(struct http_req *r, int status, const char *body, size_t len)
 	http_req_reply(r, &rp);
 }
 
-/* Streams at once "ab", "cde"; "/stream" ends, "/endless" fills what may wait,
- * "/tail" stays. */
+/* Streams at once "ab", "cde"; "/stream" ends, and "/sized", which has said how
+ * long it will be, and "/short", which has said more, do so, too; "/full" fills
+ * what may wait, "/tail" stays. */
 static void
 stream(struct server *s, struct http_req *r)
 {
 	static char fill[64 << 10];
 	struct http_reply rp = { .status = 200, .content_type = "text/plain" };
+	const char *path = http_req_path(r);
 
 	memset(fill, 'f', sizeof(fill));
 	rp.head_only = strcmp(http_req_method(r), "HEAD") == 0;
+	rp.sized = path[1] == 's' && strcmp(path, "/stream") != 0;
+	rp.body_len = strcmp(path, "/short") == 0 ? 6 : 5;
 	if (!http_req_stream_start(r, &rp))
 		return;
 	s->waiting = http_req_id(r);
 	assert_ptr_equal(httpd_find(s->d, s->waiting), r);
-	if (strcmp(http_req_path(r), "/overflow") == 0) {
+	if (strcmp(path, "/overflow") == 0) {
 		while (http_req_stream_send(r, fill, sizeof(fill)))
 			;
 		assert_null(httpd_find(s->d, s->waiting));
 		return;
 	}
-	if (strcmp(http_req_path(r), "/full") == 0) {
+	if (strcmp(path, "/full") == 0) {
 		while (http_req_stream_queued(r) == 0)
 			if (!http_req_stream_send(r, fill, sizeof(fill)))
 				return;
@@ -131,17 +135,17 @@ stream(struct server *s, struct http_req *r)
 	    !http_req_stream_send(r, "", 0) ||
 	    !http_req_stream_send(r, "cde", 3))
 		return;
-	if (strcmp(http_req_path(r), "/stream") == 0)
+	if (path[1] == 's')
 		http_req_stream_end(r);
-	else if (strcmp(http_req_path(r), "/cut") == 0)
+	else if (strcmp(path, "/cut") == 0)
 		http_req_stream_cut(r);
 }
 
 static bool
 is_stream(const char *path)
 {
-	static const char *const paths[] = { "/stream", "/overflow", "/full",
-		"/tail", "/cut" };
+	static const char *const paths[] = { "/stream", "/sized", "/short",
+		"/overflow", "/full", "/tail", "/cut" };
 
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
 		if (strcmp(paths[i], path) == 0)
@@ -167,8 +171,13 @@ on_head(struct http_req *r, void *ctx)
 		    strlen(http_req_request_id(r)));
 	else if (strcmp(path, "/peer") == 0)
 		answer(r, 200, http_req_peer(r), strlen(http_req_peer(r)));
-	else
+	else if (strcmp(path, "/hold") == 0) {
+		s->waiting = http_req_id(r);
+		httpd_hold(r);
+		check(s);
+	} else {
 		httpd_accept_body(r, 100);
+	}
 }
 
 static void
@@ -756,6 +765,50 @@ clients_may_go(void **state)
 	assert_null(strstr(s->notes, "done"));
 }
 
+/* What is held is answered later, without its body, and its client may go. */
+static void
+heads_may_be_held(void **state)
+{
+	static const struct {
+		const char *text;
+		bool closes;
+	} rows[] = {
+		{ "GET /hold" H "\r\n", false },
+		{ "POST /hold" H "Content-Length: 3\r\n\r\nabc", false },
+		{ "POST /hold" H "Content-Length: 30\r\n\r\nabc", true },
+		{ "POST /hold" H "Transfer-Encoding: chunked\r\n\r\n", true },
+	};
+	struct server *s = start_with(&limits);
+	struct client *c;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		s->notes[0] = '\0';
+		c = client_open(s);
+		client_send(c, rows[i].text);
+		wait_note(s, ":/hold");
+		assert_int_equal(httpd_in_flight(s->d), 1);
+		assert_int_equal(c->got.len, 0);
+		loop_defer(s->loop, &s->later);
+		wait_text(c, "later");
+		if (rows[i].closes) {
+			wait_closed(c);
+		} else {
+			client_send(c, "GET /now" H "\r\n");
+			wait_text(c, "now");
+		}
+		client_close(c);
+	}
+	s->notes[0] = '\0';
+	c = client_open(s);
+	client_send(c, rows[0].text);
+	wait_note(s, ":/hold");
+	client_close(c);
+	wait_note(s, "gone");
+	assert_null(httpd_find(s->d, s->waiting));
+	assert_int_equal(httpd_in_flight(s->d), 0);
+}
+
 struct deadline_row {
 	size_t limit;
 	const char *text;
@@ -1032,6 +1085,30 @@ streams_are_chunked(void **state)
 }
 
 static void
+streams_of_a_known_length(void **state)
+{
+	struct server *s = start_with(&limits);
+	struct client *c = client_open(s), *old = client_open(s);
+
+	(void)state;
+	client_send(c, "GET /sized" H "\r\nGET /now" H "\r\n");
+	wait_text(c, "\r\n\r\nnow");
+	has(c->got.buf, "Content-Length: 5\r\n");
+	has(c->got.buf, "\r\n\r\nabcdeHTTP/1.1 200 OK\r\n");
+	assert_null(strstr(c->got.buf, "chunked"));
+	client_send(old, "GET /sized HTTP/1.0\r\n\r\n");
+	wait_closed(old);
+	has(old->got.buf, "Content-Length: 5\r\n");
+	has(old->got.buf, "\r\n\r\nabcde");
+	/* What is not whole does not look whole. */
+	client_send(c, "GET /short" H "\r\n");
+	wait_closed(c);
+	has(c->got.buf, "Content-Length: 6\r\n");
+	has(s->notes, "GET:/short gone done200");
+	assert_int_equal(httpd_in_flight(s->d), 0);
+}
+
+static void
 streams_go_on_later(void **state)
 {
 	struct server *s = start_with(&limits);
@@ -1236,12 +1313,14 @@ static const struct CMUnitTest tests[] = {
 	TEST(refusals_close),
 	TEST(early_ends_are_refused),
 	TEST(clients_may_go),
+	TEST(heads_may_be_held),
 	TEST(deadlines_end_connections),
 	TEST(connections_are_limited),
 	TEST(descriptors_may_run_out),
 	TEST(draining_finishes_what_runs),
 	TEST(freeing_drops_requests),
 	TEST(streams_are_chunked),
+	TEST(streams_of_a_known_length),
 	TEST(streams_go_on_later),
 	TEST(streams_drain_and_go_on),
 	TEST(streams_are_cut),

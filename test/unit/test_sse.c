@@ -108,39 +108,6 @@ streams(void **state)
 }
 
 static void
-retries(void **state)
-{
-	static const struct {
-		const char *text;
-		int64_t ms;
-	} cases[] = {
-		{ "retry: 1000\n", 1000 },
-		{ "retry: 0\n", 0 },
-		{ "retry: -1\n", -1 },
-		{ "retry: 1s\n", -1 },
-		{ "retry:\n", -1 },
-		{ "retry: 99999999999999999999\n", -1 },
-		{ "retry: 5\nretry: x\n", 5 },
-	};
-	struct error e = ERROR_INIT;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < ARRAY_LEN(cases); i++) {
-		AUTO_STRBUF struct strbuf out;
-		struct sse s;
-
-		strbuf_init(&out, 64);
-		sse_init(&s, MAX);
-		test_ok(read_all(&s, cases[i].text, strlen(cases[i].text), 1,
-			    &out, &e),
-		    &e);
-		assert_true(s.retry_ms == cases[i].ms);
-		sse_fini(&s);
-	}
-}
-
-static void
 bounded(void **state)
 {
 	static const struct {
@@ -246,7 +213,6 @@ no_memory(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(streams),
-	cmocka_unit_test(retries),
 	cmocka_unit_test(bounded),
 	cmocka_unit_test(bounded_events),
 	cmocka_unit_test(no_memory),
