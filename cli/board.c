@@ -28,6 +28,7 @@ struct view {
 	struct arena arena;
 	const struct node *info;
 	const struct node *jobs;
+	const struct node *vm;
 	/* It could not be asked. */
 	const char *fault;
 	/* There was no reply. */
@@ -35,6 +36,7 @@ struct view {
 	unsigned pending;
 	struct status status;
 	int64_t at_ms;
+	int64_t took_ms;
 };
 
 struct row {
@@ -116,7 +118,7 @@ answered(struct view *v)
 	if (v->lost && r->front != NULL) {
 		view_free(v);
 	} else {
-		status_decide(v->info, v->jobs, &v->arena, &v->status);
+		status_decide(v->info, v->jobs, v->vm, &v->arena, &v->status);
 		if (v->fault != NULL) {
 			v->status.state = STATUS_UNREACHABLE;
 			v->status.progress = v->fault;
@@ -131,17 +133,75 @@ answered(struct view *v)
 }
 
 static void
+ask(struct view *v, const struct client_call *call, client_done_fn *done)
+{
+	struct board *b = v->row->spot->board;
+	struct error e = ERROR_INIT;
+
+	if (client_call(b->session->client, call, done, v, &e) < 0) {
+		v->fault = arena_strdup(&v->arena, error_text(&e));
+		return;
+	}
+	v->pending++;
+	b->pending++;
+}
+
+static void
+on_vm(const struct client_reply *rp, void *ctx)
+{
+	struct view *v = ctx;
+	const struct node *vm = node_get(rp->body, "status");
+
+	if (rp->class == CLIENT_OK && vm != NULL)
+		v->vm = node_copy(&v->arena, vm);
+	answered(v);
+}
+
+/* The jail of a VM has the name of the VM. */
+static bool
+may_be_vm(const struct view *v)
+{
+	const struct node *list = node_get(v->info, "services");
+	const char *name = v->row->name, *jail;
+
+	for (size_t i = 0;
+	     list != NULL && list->type == NODE_LIST && i < list->u.list.n;
+	     i++) {
+		jail = node_text(node_get(list->u.list.items[i], "jail"));
+		if (jail != NULL && strcmp(jail, name) == 0)
+			return name_is_vm(name, strlen(name));
+	}
+	return false;
+}
+
+static void
+ask_vm(struct view *v)
+{
+	const struct row *r = v->row;
+	struct client_call call = { .server = r->spot->target->server,
+		.chain = r->spot->target->chain,
+		.route = ROUTE_VM,
+		.params = (const char *const *)&r->name,
+		.params_n = 1 };
+
+	ask(v, &call, on_vm);
+}
+
+static void
 on_info(const struct client_reply *rp, void *ctx)
 {
 	struct view *v = ctx;
 	const struct node *info = node_get(rp->body, "info");
 
+	v->took_ms = rp->took_ms;
 	if (rp->class == CLIENT_OK && info != NULL)
 		v->info = node_copy(&v->arena, info);
 	else if (rp->class != CLIENT_NOTFOUND && rp->class != CLIENT_OK) {
 		v->fault = arena_strdup(&v->arena, rp->text);
 		v->lost = rp->status == 0;
 	}
+	if (may_be_vm(v))
+		ask_vm(v);
 	answered(v);
 }
 
@@ -165,20 +225,6 @@ jobs_query(struct arena *a, const char *name)
 	strbuf_adds(&b, "state=queued,running,interrupted&limit=10&name=");
 	url_add_segment(&b, name);
 	return arena_strdup(a, b.buf);
-}
-
-static void
-ask(struct view *v, const struct client_call *call, client_done_fn *done)
-{
-	struct board *b = v->row->spot->board;
-	struct error e = ERROR_INIT;
-
-	if (client_call(b->session->client, call, done, v, &e) < 0) {
-		v->fault = arena_strdup(&v->arena, error_text(&e));
-		return;
-	}
-	v->pending++;
-	b->pending++;
 }
 
 static void
@@ -268,13 +314,12 @@ ask_named(struct spot *p, const char *name)
 
 /* Spots */
 
-/* The project that the file is about; NULL: all there are. */
+/* The project or VM that the file is about; NULL: all there are. */
 static const char *
 only_project(const struct session *s)
 {
-	if (s->spec == NULL || s->spec->kind != SPEC_PROJECT || s->args.all)
-		return NULL;
-	return s->spec->project.name;
+	return s->spec != NULL && !s->args.all ? spec_project_name(s->spec)
+					       : NULL;
 }
 
 static void
@@ -387,18 +432,37 @@ board_event(
 		b->changed(b, b->ctx);
 }
 
-bool
-board_is_faulty(const struct board *b, size_t spot)
+static bool
+is_faulty(const struct row *r)
+{
+	return r->front != NULL && r->front->fault != NULL;
+}
+
+enum board_fault
+board_fault(const struct board *b, size_t spot)
 {
 	const struct spot *p = &b->spots[spot];
+	size_t n = 0;
 
 	if (p->fault != NULL)
-		return true;
+		return BOARD_ALL;
 	for (size_t i = 0; i < p->rows.n; i++)
-		if (row_at(p, i)->front != NULL &&
-		    row_at(p, i)->front->fault != NULL)
-			return true;
-	return false;
+		n += is_faulty(row_at(p, i));
+	return n == 0 ? BOARD_FINE : n == p->rows.n ? BOARD_ALL : BOARD_SOME;
+}
+
+void
+board_retry(struct board *b, size_t spot)
+{
+	struct spot *p = &b->spots[spot];
+
+	if (p->fault != NULL) {
+		board_refresh(b, spot);
+		return;
+	}
+	for (size_t i = 0; i < p->rows.n; i++)
+		if (is_faulty(row_at(p, i)))
+			ask_row(row_at(p, i));
 }
 
 const char *
@@ -437,7 +501,9 @@ static void
 each_of(struct spot *p, size_t index, board_fn *fn, void *ctx)
 {
 	int64_t now = clock_mono_ms();
-	struct board_line l = { .spot = index, .target = p->target };
+	struct board_line l = {
+		.spot = index, .target = p->target, .took_ms = -1
+	};
 
 	if (p->fault != NULL) {
 		l.status.state = STATUS_UNREACHABLE;
@@ -456,6 +522,7 @@ each_of(struct spot *p, size_t index, board_fn *fn, void *ctx)
 		l.name = r->name;
 		l.status = r->front->status;
 		l.note = &r->note;
+		l.took_ms = r->front->took_ms;
 		if (l.status.age_s >= 0)
 			l.status.age_s += (now - r->front->at_ms) / 1000;
 		fn(&l, ctx);
@@ -491,7 +558,8 @@ board_new(struct board **ret, struct session *s, struct targets *t,
 		p->board = b;
 		p->target = &t->items[i];
 		array_init(&p->rows, sizeof(struct row *), ROWS_MAX);
-		set_text(&p->fault, p->target->fault);
+		if (!target_can_be_asked(p->target))
+			set_text(&p->fault, p->target->fault.text);
 		b->n++;
 	}
 	*ret = STEAL(b);

@@ -5,7 +5,7 @@
  * What is known of the projects on the servers of a run (cli.md 6.2): asked for
  * once, and again as often as somebody says that something has changed. Per
  * project that is two questions at once: its info, and its jobs that wait or
- * run.
+ * run; and a third, how its VM is, when it may have one.
  */
 #pragma once
 
@@ -21,6 +21,8 @@ struct board_line {
 	/* NULL: the server as a whole, which cannot be asked. */
 	const char *name;
 	struct status status;
+	/* Its last answer took; -1: there was none. */
+	int64_t took_ms;
 	/* Of whoever looks: kept with the line; freed by the board with
 	 * mem_free(). */
 	char **note;
@@ -42,8 +44,17 @@ void board_refresh(struct board *b, size_t spot);
 /* Something has (proto/feed.h). */
 void board_event(
     struct board *b, size_t spot, const char *type, const struct node *data);
-/* The server could not be asked the last time. */
-bool board_is_faulty(const struct board *b, size_t spot);
+/* What could not be asked of a server the last time. */
+enum board_fault {
+	BOARD_FINE,
+	/* Some projects. */
+	BOARD_SOME,
+	/* The server, or all of its projects. */
+	BOARD_ALL,
+};
+enum board_fault board_fault(const struct board *b, size_t spot);
+/* As board_refresh(), but only what could not be asked. */
+void board_retry(struct board *b, size_t spot);
 /* Why there was no reply the last time; NULL: there was. */
 const char *board_lost(const struct board *b, size_t spot);
 /* In order; ages are as of now. */

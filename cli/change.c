@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/app.h"
 #include "cli/targets.h"
 #include "cli/wait.h"
 #include "lib/base/clock.h"
@@ -26,7 +27,8 @@
 #define KEY_LEN 32
 #define TARGET_ARENA_MAX ((size_t)256 * 1024 * 1024)
 
-const char *const change_wait_choices[] = { "deployed", "running", NULL };
+const char *const change_wait_choices[] = { "deployed", "running", "healthy",
+	NULL };
 
 const char *const change_exits[] = {
 	"1   a deployment that was waited for failed",
@@ -89,8 +91,6 @@ subject(struct part *p)
 	return s != NULL ? s : "";
 }
 
-static void pump(struct change *c);
-
 static void
 finish(struct part *p)
 {
@@ -101,8 +101,6 @@ finish(struct part *p)
 	p->reserved = 0;
 	arena_fini(&p->arena);
 	target_done(p->target);
-	if (!c->targets.stopped)
-		pump(c);
 }
 
 /* Tells what failed. True: the plan goes on without it, else the target is
@@ -126,8 +124,9 @@ fail(
 	return false;
 }
 
-static void
-remember_job(struct part *p, int64_t job)
+/* NULL: no memory, nobody waits for it. */
+static struct wait_job *
+remember(struct part *p, const char *project)
 {
 	struct change *c = p->change;
 	struct arena *a = &c->session->arena;
@@ -138,7 +137,7 @@ remember_job(struct part *p, int64_t job)
 
 		j = arena_calloc(a, cap, sizeof(*j));
 		if (j == NULL)
-			return;
+			return NULL;
 		if (c->jobs_n > 0)
 			memcpy(j, c->jobs, c->jobs_n * sizeof(*j));
 		c->jobs = j;
@@ -149,12 +148,34 @@ remember_job(struct part *p, int64_t job)
 	j->server = p->target->server;
 	j->chain = p->target->chain;
 	j->context = p->target->context;
-	j->project = p->rq.word;
-	j->job = job;
+	j->project = project;
 	j->type = c->action == PLAN_APPLY ? "up"
 	    : c->action == PLAN_DESTROY   ? "down"
 					  : "cancel";
 	j->began_ms = clock_mono_ms();
+	return j;
+}
+
+static void
+remember_job(struct part *p, int64_t job)
+{
+	struct wait_job *j = remember(p, p->rq.word);
+
+	if (j == NULL)
+		return;
+	j->job = job;
+	j->is_vm = p->rq.route == ROUTE_VM_CREATE;
+}
+
+/* An autoscaler does the rest. */
+static void
+remember_scale(struct part *p)
+{
+	struct wait_job *j =
+	    remember(p, p->change->session->spec->project.name);
+
+	if (j != NULL)
+		j->phase = WAIT_SCALE;
 }
 
 /* A change was accepted. -1: the answer is not understood. */
@@ -174,6 +195,8 @@ accept_change(struct part *p, const struct node *body, struct error *e)
 		    p->target->context, subject(p), (long long)job,
 		    words[c->action]);
 		remember_job(p, job);
+	} else if (c->session->spec->kind == SPEC_PROJECT) {
+		remember_scale(p);
 	}
 	p->changes++;
 	c->count++;
@@ -263,6 +286,12 @@ pump(struct change *c)
 }
 
 static void
+on_settled(struct targets *all)
+{
+	pump(all->rule.ctx);
+}
+
+static void
 step(struct part *p)
 {
 	struct error e = ERROR_INIT;
@@ -289,14 +318,7 @@ start(struct target *t)
 	struct change *c = t->all->rule.ctx;
 	struct session *s = c->session;
 	struct part *p = arena_alloc(&s->arena, sizeof(*p));
-	struct plan_input in = { .action = c->action,
-		.spec = s->spec,
-		.datacenter = t->server->name,
-		.chain = t->chain,
-		.labels = t->labels,
-		.insist =
-		    c->action == PLAN_APPLY ? s->args.restart : s->args.force,
-		.env = session_getenv };
+	struct plan_input in = change_plan_input(t, c->action);
 
 	if (p == NULL) {
 		target_failed(t, CLIENT_UNAVAILABLE);
@@ -307,6 +329,7 @@ start(struct target *t)
 	p->target = t;
 	t->ctx = p;
 	arena_init(&p->arena, TARGET_ARENA_MAX);
+	in.upserts = target_upserts(t);
 	plan_init(&p->plan, &in, &p->arena);
 	step(p);
 }
@@ -365,7 +388,7 @@ refuse_kind(struct session *s, enum plan_action action)
 		    : "can't cancel this type of deployment";
 		break;
 	default:
-		why = "this kind is not supported yet by this version";
+		why = "loop detected in an appConfig deployment";
 		break;
 	}
 	out_fail(&s->out, NULL, "(kind:%s) %s", kind, why);
@@ -405,8 +428,8 @@ check(struct session *s, enum plan_action action)
 	return EXIT_CODE_OK;
 }
 
-static bool
-is_wanted_project(const struct session *s)
+bool
+change_is_wanted_project(const struct session *s)
 {
 	const struct cmd_strs *names = &s->args.project;
 	const char *name = spec_project_name(s->spec);
@@ -417,16 +440,31 @@ is_wanted_project(const struct session *s)
 	return names->n == 0;
 }
 
-static const char *
-none_hint(const struct change *c)
+struct plan_input
+change_plan_input(const struct target *t, enum plan_action action)
 {
-	struct session *s = c->session;
+	const struct session *s = t->all->session;
 
-	if (c->targets.matched > 0 || c->targets.unreachable != EXIT_CODE_OK)
+	return (struct plan_input){ .action = action,
+		.spec = s->spec,
+		.datacenter = t->server->name,
+		.chain = t->chain,
+		.labels = t->labels,
+		.insist =
+		    action == PLAN_APPLY ? s->args.restart : s->args.force,
+		.env = session_getenv };
+}
+
+const char *
+change_none_hint(const struct targets *t)
+{
+	struct session *s = t->session;
+
+	if (t->matched > 0 || t->unreachable != EXIT_CODE_OK)
 		return NULL;
-	if (!is_wanted_project(s) && spec_project_name(s->spec) == NULL)
+	if (!change_is_wanted_project(s) && spec_project_name(s->spec) == NULL)
 		return "the file has no project";
-	if (!is_wanted_project(s))
+	if (!change_is_wanted_project(s))
 		return arena_printf(&s->arena, "the file's project is '%s'",
 		    spec_project_name(s->spec));
 	return TARGETS_NONE_HINT;
@@ -444,10 +482,10 @@ conclude(struct change *c)
 		    "Maximum deployments has been reached! (%zu/%zu)", c->count,
 		    c->limit);
 	else if (c->action == PLAN_APPLY && c->count == 0)
-		out_warn_hint(
-		    &s->out, none_hint(c), "No deployment has had any effect");
+		out_warn_hint(&s->out, change_none_hint(t),
+		    "No deployment has had any effect");
 	else if (t->matched == 0 && t->unreachable == EXIT_CODE_OK)
-		out_warn_hint(&s->out, none_hint(c), "nothing matched");
+		out_warn_hint(&s->out, change_none_hint(t), "nothing matched");
 	if (t->failed > 1)
 		out_fail(&s->out, NULL, "%zu of %zu targets failed", t->failed,
 		    t->matched);
@@ -468,6 +506,7 @@ walk(struct change *c, const struct tree_entry *entries, size_t n)
 		.exclude = s->spec->exclude,
 		.start = start,
 		.show = show,
+		.settled = on_settled,
 		.ctx = c };
 	struct error e = ERROR_INIT;
 	enum exitcode rc;
@@ -517,27 +556,48 @@ say_unanswered(struct change *c)
 }
 
 enum exitcode
+change_begin(struct session *s, enum plan_action action,
+    struct tree_entry **ret, size_t *ret_n, bool *ret_over)
+{
+	enum exitcode rc = session_load_spec(s, s->args.file);
+	bool is_app;
+
+	*ret_over = false;
+	if (rc != EXIT_CODE_OK)
+		return rc;
+	is_app = s->spec->kind == SPEC_APPCONFIG;
+	if (!is_app)
+		rc = check(s, action);
+	if (rc == EXIT_CODE_OK)
+		rc = servers_of_spec(s, SERVERS_MERGE, ret, ret_n);
+	if (rc == EXIT_CODE_OK)
+		rc = session_start(s);
+	if (rc == EXIT_CODE_OK && is_app)
+		rc = app_resolve(s, action, *ret, *ret_n, ret_over);
+	if (rc == EXIT_CODE_OK && is_app && !*ret_over)
+		rc = check(s, action);
+	return rc;
+}
+
+enum exitcode
 change_run(struct session *s, enum plan_action action)
 {
 	struct change c = { .session = s, .action = action };
-	struct tree_entry *entries;
+	struct tree_entry *entries = NULL;
 	enum exitcode rc, waited;
+	bool is_over;
 	size_t n = 0;
 
-	rc = session_load_spec(s, s->args.file);
-	if (rc == EXIT_CODE_OK)
-		rc = check(s, action);
-	if (rc == EXIT_CODE_OK)
-		rc = servers_of_spec(s, SERVERS_MERGE, &entries, &n);
-	if (rc == EXIT_CODE_OK)
-		rc = session_start(s);
-	if (rc != EXIT_CODE_OK)
+	rc = change_begin(s, action, &entries, &n, &is_over);
+	if (is_over && action == PLAN_APPLY)
+		out_warn(&s->out, "No deployment has had any effect");
+	if (rc != EXIT_CODE_OK || is_over)
 		return rc;
 	if (action == PLAN_APPLY)
 		c.limit = (size_t)s->spec->maximum_deployments;
 	if (s->args.wait && s->args.timeout_ms > 0)
 		c.deadline_ms = clock_mono_ms() + s->args.timeout_ms;
-	rc = walk(&c, entries, is_wanted_project(s) ? n : 0);
+	rc = walk(&c, entries, change_is_wanted_project(s) ? n : 0);
 	if (rc != EXIT_CODE_OK)
 		return rc;
 	if (c.timed_out) {
@@ -546,11 +606,6 @@ change_run(struct session *s, enum plan_action action)
 	} else {
 		rc = conclude(&c);
 	}
-	if (s->args.wait && s->spec->project.autoscale.on && c.count > 0 &&
-	    c.jobs_n == 0)
-		out_warn(&s->out,
-		    "accepted, but this version cannot wait for the "
-		    "autoscaler");
 	if (!s->args.wait || c.jobs_n == 0)
 		return rc;
 	qsort(c.jobs, c.jobs_n, sizeof(*c.jobs), by_index);

@@ -7,10 +7,26 @@
  */
 #pragma once
 
-#include "cli/session.h"
+#include "cli/servers.h"
+#include "cli/targets.h"
 #include "proto/plan.h"
 
 enum exitcode change_run(struct session *s, enum plan_action action);
+
+/* The beginning of it, also for who does not change anything: reads the file,
+ * makes one of kind appConfig the file that its template gives, checks that it
+ * is good for that action, and finds out whom to ask. *ret_over: there is no
+ * template, and nothing more to do; the exit code says what came of it. */
+enum exitcode change_begin(struct session *s, enum plan_action action,
+    struct tree_entry **ret, size_t *ret_n, bool *ret_over);
+/* Whether --project leaves the file's project in. */
+bool change_is_wanted_project(const struct session *s);
+/* What the plan of a target starts from. */
+struct plan_input change_plan_input(
+    const struct target *t, enum plan_action action);
+/* Why nothing matched, or what tells it; NULL: something did, or nobody could
+ * be reached. */
+const char *change_none_hint(const struct targets *t);
 
 /* Options that all three have. */
 /* clang-format off */
@@ -19,12 +35,13 @@ enum exitcode change_run(struct session *s, enum plan_action action);
 	    "Wait until the jobs have ended, and tell how." },                 \
 	{ "wait-for", "WHAT", CMD_STR, 0, false, CMD_AT(wait_for),             \
 	    change_wait_choices, "deployed",                                   \
-	    "Until the job has ended well, or all services run, too." },       \
+	    "Until the job has ended well, all services run, too, or all "     \
+	    "health checkers are content as well." },                          \
 	{ "timeout", "D", CMD_DURATION, 0, false, CMD_AT(timeout_ms), NULL,    \
 	    "30m", "Wait so long at most, 0: for ever." },                     \
-	{ "mako-directories", "DIR", CMD_LIST, 0, false,                       \
-	    CMD_AT(mako_directories), NULL, ".",                               \
-	    "Where templates are (no kind of this version needs them)." },     \
+	CHANGE_TARGET_OPTS
+#define CHANGE_TARGET_OPTS                                                     \
+	CMD_OPT_MAKO_DIRECTORIES,                                              \
 	CMD_OPT_DATACENTER,                                                    \
 	CMD_OPT_CHAIN,                                                         \
 	CMD_OPT_PROJECT

@@ -5,23 +5,36 @@
 
 #include "cli/change.h"
 #include "cli/commands.h"
+#include "cli/preview.h"
 
 static const struct cmd_opt opts[] = {
 	CMD_OPT_FILE,
 	{ "restart", NULL, CMD_FLAG, 0, false, CMD_AT(restart), NULL, NULL,
 	    "Take an existing project down first." },
+	{ "dry-run", NULL, CMD_FLAG, 0, false, CMD_AT(dry_run), NULL, NULL,
+	    "Only show what would be done, as 'overlord plan' does." },
+	PREVIEW_OPTS,
 	CHANGE_OPTS,
 };
 
 static enum exitcode
 run(struct session *s)
 {
-	return change_run(s, PLAN_APPLY);
+	enum exitcode rc;
+
+	if (!s->args.dry_run && (s->args.diff || s->args.show_secrets))
+		return session_usage(
+		    s, NULL, "--diff and --show-secrets need --dry-run");
+	if (!s->args.dry_run)
+		return change_run(s, PLAN_APPLY);
+	rc = preview_run(s, PLAN_APPLY);
+	return rc == PREVIEW_CHANGES ? EXIT_CODE_OK : rc;
 }
 
 static const char *const examples[] = {
 	"overlord apply -f web.yml",
 	"overlord apply -f web.yml --wait --timeout 10m",
+	"overlord apply -f web.yml --dry-run",
 	NULL,
 };
 

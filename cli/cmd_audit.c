@@ -4,12 +4,12 @@
 /* overlord audit: what was changed on servers, when, with which token. */
 #include "cli/commands.h"
 #include "cli/listing.h"
+#include "cli/servers.h"
 
 #define LIMIT_MAX 1000
 
 static const struct cmd_opt opts[] = {
-	{ "file", "FILE", CMD_STR, 'f', false, CMD_AT(file), NULL, NULL,
-	    "Deployment file; without one this machine's server is asked." },
+	CMD_OPT_FILE_IF,
 	{ "all", NULL, CMD_FLAG, 0, false, CMD_AT(all), NULL, NULL,
 	    "Every server below the file's data centers." },
 	{ "limit", "N", CMD_INT, 0, false, CMD_AT(limit), NULL, "50",
@@ -45,7 +45,7 @@ add(struct table *t, const char *datacenter, const char *chain,
     const struct node *item, double now)
 {
 	const char *cells[] = { number(t, node_get(item, "id")), datacenter,
-		chain != NULL ? chain : "<root>",
+		servers_chain(chain),
 		listing_age(t->arena, node_get(item, "at"), now),
 		number(t, node_get(item, "status")),
 		node_text(node_get(item, "token")),
@@ -87,11 +87,7 @@ static const char *const examples[] = {
 };
 
 static const char *const exits[] = {
-	"65  the deployment file is faulty",
-	"66  the file or a data center cannot be found",
-	"68  nothing matched (with --strict)",
-	"69  no data center could be reached",
-	"77  no data center accepts the token",
+	CMD_EXITS_LOOK,
 	NULL,
 };
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/gen_token.h"
 #include "cli/key.h"
 #include "cli/session.h"
 #include "config.h"
@@ -29,24 +30,13 @@
 /* Beyond this a time would not be exact in everybody's JSON. */
 #define EXP_MAX (INT64_C(1) << 53)
 
-static const char *const units[] = { "seconds", "minutes", "hours", "days",
+const char *const gen_token_units[] = { "seconds", "minutes", "hours", "days",
 	"weeks", NULL };
 static const int64_t unit_seconds[] = { 1, 60, 3600, 86400, 604800 };
 
-static const char *const scopes[] = { "read", "deploy", "admin", NULL };
+const char *const gen_token_scopes[] = { "read", "deploy", "admin", NULL };
 
-static const struct cmd_opt opts[] = {
-	{ "metadata", "KEY[=VALUE]", CMD_LIST, 0, false, CMD_AT(metadata), NULL,
-	    NULL, "A note that the token carries; repeatable." },
-	{ "expire", "N", CMD_INT, 0, false, CMD_AT(expire), NULL, "never",
-	    "Valid for so long." },
-	{ "expire-type", "UNIT", CMD_STR, 0, false, CMD_AT(expire_type), units,
-	    "hours", "Unit of --expire." },
-	{ "scope", "SCOPE", CMD_STR, 0, false, CMD_AT(scope), scopes,
-	    "everything", "What it may do." },
-	{ "project", "NAME", CMD_LIST, 0, false, CMD_AT(project), NULL,
-	    "all projects", "Only for this project; repeatable." },
-};
+static const struct cmd_opt opts[] = { GEN_TOKEN_OPTS };
 
 static bool
 is_blank(const char *s, size_t len)
@@ -89,8 +79,9 @@ expiry(const struct cmd_args *args, int64_t *ret, struct error *e)
 	*ret = 0;
 	if (args->expire <= 0)
 		return 0;
-	for (size_t i = 0; args->expire_type != NULL && units[i] != NULL; i++)
-		if (strcmp(units[i], args->expire_type) == 0)
+	for (size_t i = 0;
+	     args->expire_type != NULL && gen_token_units[i] != NULL; i++)
+		if (strcmp(gen_token_units[i], args->expire_type) == 0)
 			unit = unit_seconds[i];
 	if (__builtin_mul_overflow(args->expire, unit, &span) ||
 	    __builtin_add_overflow(clock_wall_ms() / 1000, span, ret) ||
@@ -144,8 +135,8 @@ bad_project(const struct cmd_args *args)
 	return NULL;
 }
 
-static enum exitcode
-run(struct session *s)
+enum exitcode
+gen_token(struct session *s)
 {
 	struct token_key *key AUTO(token_key) = NULL;
 	char *text AUTO_FREE = NULL;
@@ -207,5 +198,5 @@ const struct cmd cmd_gen_token = {
 	.opts_n = ARRAY_LEN(opts),
 	.examples = examples,
 	.exits = exits,
-	.run = run,
+	.run = gen_token,
 };

@@ -3,18 +3,18 @@
 
 /*
  * overlord get-info: what servers know, in the original's text form (cli.md
- * 2.5) or as JSON (6.10).
+ * 2.5) or as a document (6.10).
  */
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/doc.h"
 #include "cli/info.h"
-#include "lib/data/json.h"
 #include "proto/human.h"
 
 #define TEXT_MAX ((size_t)512 * 1024 * 1024)
 
-static const char *const outputs[] = { "text", "json", NULL };
+static const char *const outputs[] = { "text", "json", "yaml", NULL };
 
 static const struct cmd_opt opts[] = {
 	CMD_OPT_FILE,
@@ -42,7 +42,7 @@ static const struct cmd_opt opts[] = {
 struct ask_all {
 	const struct info_type *type;
 	struct info_filter filter;
-	bool json;
+	bool doc;
 	/* All that were begun, by next. */
 	struct info *infos;
 };
@@ -55,7 +55,7 @@ on_done(struct info *in)
 	struct target *t = in->target;
 	const struct ask_all *all = t->all->rule.ctx;
 
-	if (all->json)
+	if (all->doc)
 		t->ctx = info_to_node(in, &t->all->session->arena);
 	else
 		info_print(in);
@@ -71,7 +71,7 @@ start(struct target *t)
 
 	if (((all->type->flags & INFO_BY_CHAIN) != 0 &&
 		!info_filter_passes(&all->filter, t->chain)) ||
-	    ((all->type->flags & INFO_TREE) != 0 && !all->json)) {
+	    ((all->type->flags & INFO_TREE) != 0 && !all->doc)) {
 		target_done(t);
 		return;
 	}
@@ -145,29 +145,18 @@ print_trees(struct session *s, const struct targets *all)
 }
 
 static enum exitcode
-print_json(struct session *s, const struct targets *all)
+print_doc(struct session *s, const struct targets *all)
 {
 	struct arena *a = &s->arena;
-	struct node *doc = node_new(a, NODE_MAP), *nodes;
-	struct error e = ERROR_INIT;
-	AUTO_STRBUF struct strbuf b;
+	struct node *doc = doc_new(a, "overlord.info/1");
+	struct node *nodes = node_new(a, NODE_LIST);
 
-	strbuf_init(&b, TEXT_MAX);
-	node_set(a, doc, "schema", node_str(a, "overlord.info/1"));
-	node_set(a, doc, "type", node_str(a, s->args.type));
-	nodes = node_new(a, NODE_LIST);
+	doc_set_str(a, doc, "type", s->args.type);
 	for (size_t i = 0; i < all->n; i++)
 		if (all->items[i].ctx != NULL)
 			node_add(a, nodes, all->items[i].ctx);
 	node_set(a, doc, "nodes", nodes);
-	if (arena_check(a, &e) < 0)
-		return session_fail(s, &e);
-	json_write(&b, doc, JSON_INDENT2);
-	strbuf_addc(&b, '\n');
-	if (strbuf_check(&b, &e) < 0)
-		return session_fail(s, &e);
-	out_add(&s->out, b.buf, b.len);
-	return EXIT_CODE_OK;
+	return doc_print(s, doc);
 }
 
 static enum exitcode
@@ -180,7 +169,7 @@ show(struct session *s, struct ask_all *all)
 	size_t n = 0;
 
 	choose_targets(s, &rule);
-	if (all->json)
+	if (all->doc)
 		rule.flags |= TARGETS_GIVE_FAULTS;
 	rc = servers_of_spec(s, 0, &entries, &n);
 	if (rc == EXIT_CODE_OK)
@@ -189,8 +178,8 @@ show(struct session *s, struct ask_all *all)
 		rc = targets_run(s, entries, n, &rule, &targets);
 	if (rc != EXIT_CODE_OK)
 		return rc;
-	if (all->json)
-		rc = print_json(s, &targets);
+	if (all->doc)
+		rc = print_doc(s, &targets);
 	else if ((all->type->flags & INFO_TREE) != 0)
 		rc = print_trees(s, &targets);
 	return rc != EXIT_CODE_OK ? rc : targets.unreachable;
@@ -200,8 +189,7 @@ static enum exitcode
 run(struct session *s)
 {
 	struct ask_all all = { .type = info_find_type(s->args.type),
-		.json = s->args.output != NULL &&
-		    strcmp(s->args.output, "json") == 0 };
+		.doc = doc_is_wanted(s) };
 	enum exitcode rc;
 	bool stop = false;
 

@@ -9,38 +9,36 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/doc.h"
 #include "cli/jobs_view.h"
+#include "cli/jobs_watch.h"
 #include "cli/listing.h"
 #include "cli/once.h"
+#include "cli/wait_judge.h"
+#include "cli/watch_view.h"
 #include "lib/base/clock.h"
-#include "lib/data/json.h"
 #include "lib/net/url.h"
 
 #define TEXT_MAX ((size_t)256 * 1024 * 1024)
+#define LACKS "list of jobs"
 
 static const char *const states[] = { "queued", "running", "interrupted",
 	"completed", "incomplete", "failed", "cancelled", NULL };
 
 static const struct cmd_opt opts[] = {
-	{ "file", "FILE", CMD_STR, 'f', false, CMD_AT(file), NULL, NULL,
-	    "Deployment file; without one this machine's server is asked." },
+	CMD_OPT_FILE_IF,
 	{ "all", NULL, CMD_FLAG, 0, false, CMD_AT(all), NULL, NULL,
 	    "All jobs of every server below the file's data centers." },
 	{ "state", "STATE", CMD_LIST, 0, false, CMD_AT(state), states, NULL,
 	    "Only jobs in this state; repeatable." },
 	{ "limit", "N", CMD_INT, 0, false, CMD_AT(limit), NULL, "50",
 	    "At most so many per server." },
+	WATCH_OPTS,
 	LISTING_OPTS,
 	CMD_OPT_DATACENTER,
 	CMD_OPT_CHAIN,
 	CMD_OPT_PROJECT,
 };
-
-static bool
-wants_json(const struct session *s)
-{
-	return s->args.output != NULL && strcmp(s->args.output, "json") == 0;
-}
 
 /* A server takes one name; more are looked at here. */
 static const char *
@@ -76,6 +74,31 @@ is_wanted(const struct session *s, const struct node *job)
 	return s->args.project.n == 0;
 }
 
+/* Who is meant is all that is asked first. */
+static void
+start(struct target *t)
+{
+	target_done(t);
+}
+
+static enum exitcode
+watch(struct session *s, const struct listing *l)
+{
+	struct targets_rule rule = { .start = start };
+	struct targets targets;
+	enum exitcode rc;
+
+	rc = watch_view_check(s);
+	if (rc == EXIT_CODE_OK)
+		rc = targets_look(s, &rule, &targets);
+	if (rc != EXIT_CODE_OK)
+		return rc;
+	if (targets.unreachable != EXIT_CODE_OK)
+		return targets.unreachable;
+	return targets.matched > 0 ? jobs_watch(s, l, &targets)
+				   : targets_none(&targets);
+}
+
 static enum exitcode
 list_jobs(struct session *s)
 {
@@ -83,7 +106,7 @@ list_jobs(struct session *s)
 		.member = "jobs",
 		.schema = "overlord.jobs/1",
 		.what = "the jobs",
-		.lacks = "list of jobs",
+		.lacks = LACKS,
 		.columns = jobs_view_columns,
 		.add = jobs_view_add,
 		.wants = is_wanted };
@@ -91,7 +114,7 @@ list_jobs(struct session *s)
 	if (s->args.limit < 1)
 		return session_usage(s, NULL, "--limit: must be 1 or more");
 	l.query = make_query(s);
-	return listing_run(s, &l);
+	return s->args.watch ? watch(s, &l) : listing_run(s, &l);
 }
 
 /* One job */
@@ -107,22 +130,16 @@ print_job(
 	struct node *n;
 
 	strbuf_init(&b, TEXT_MAX);
-	if (wants_json(s)) {
-		n = node_new(a, NODE_MAP);
-		node_set(a, n, "schema", node_str(a, "overlord.job/1"));
-		node_set(a, n, "datacenter", node_str(a, entry->server->name));
-		node_set(a, n, "chain",
-		    entry->chain != NULL ? node_str(a, entry->chain)
-					 : node_null(a));
+	if (doc_is_wanted(s)) {
+		n = doc_new(a, "overlord.job/1");
+		doc_set_place(a, n, entry->server, entry->chain);
 		node_set(a, n, "job",
 		    job != NULL ? node_copy(a, job) : node_null(a));
-		json_write(&b, n, JSON_INDENT2);
-		strbuf_addc(&b, '\n');
-	} else {
-		jobs_view_page(&b, entry->server->name, entry->chain, job,
-		    (double)clock_wall_ms() / 1000);
+		return doc_print(s, n);
 	}
-	if (arena_check(a, &e) < 0 || strbuf_check(&b, &e) < 0)
+	jobs_view_page(&b, entry->server->name, entry->chain, job,
+	    (double)clock_wall_ms() / 1000);
+	if (strbuf_check(&b, &e) < 0)
 		return session_fail(s, &e);
 	out_add(&s->out, b.buf, b.len);
 	return EXIT_CODE_OK;
@@ -183,6 +200,11 @@ one_job(struct session *s, const struct verb *verb)
 		rc = once_run(s, &entry, &call, &o);
 	if (rc != EXIT_CODE_OK)
 		return rc;
+	if (o.class == CLIENT_NOTFOUND && verdict_is_no_route(o.body)) {
+		out_fail(&s->out, NULL, "%s) n/a: this server keeps no " LACKS,
+		    servers_context(&s->arena, entry.server, entry.chain));
+		return EXIT_CODE_NOINPUT;
+	}
 	if (o.class != CLIENT_OK)
 		return once_fail(s, &entry, &o, verb->fault);
 	return verb->done != NULL ? verb->done(s, &entry, o.body)
@@ -201,6 +223,8 @@ run(struct session *s)
 		return rc;
 	if (word == NULL)
 		return list_jobs(s);
+	if (s->args.watch)
+		return session_usage(s, NULL, "--watch is for the list");
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		if (strcmp(word, verbs[i].name) == 0)
 			return one_job(s, &verbs[i]);
@@ -210,6 +234,7 @@ run(struct session *s)
 static const char *const examples[] = {
 	"overlord jobs -f web.yml",
 	"overlord jobs -f web.yml --all --state queued --state running",
+	"overlord jobs -f web.yml --watch",
 	"overlord jobs -f web.yml show main.alpha 17",
 	"overlord jobs -f web.yml retry main.alpha 17",
 	NULL,

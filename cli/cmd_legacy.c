@@ -4,7 +4,7 @@
 /*
  * Names of the original. Its long-lived processes are one daemon here, so
  * poll-* and watch-* say so and end well, for old supervisor files (cli.md 5);
- * they load nothing. One command is known but not there yet.
+ * they load nothing.
  */
 #include "cli/commands.h"
 #include "cli/session.h"
@@ -19,27 +19,12 @@ nothing_to_do(struct session *s)
 	return EXIT_CODE_OK;
 }
 
-static enum exitcode
-not_yet(struct session *s)
-{
-	out_fail(&s->out, NULL, "'%s' is not supported yet by this version",
-	    s->cmd->name);
-	return EXIT_CODE_USAGE;
-}
-
 static const char *const items[] = { "cpuset", "devfs", "expose", "healthcheck",
 	"limits", "fstab", "label", "nat", "volume", NULL };
 
 static const struct cmd_opt extras_opts[] = {
 	{ "item", "ITEM", CMD_LIST, 0, false, CMD_AT(item), items, NULL,
 	    "No effect." },
-};
-
-static const struct cmd_opt template_opts[] = {
-	{ "file", "FILE", CMD_STR, 'f', false, CMD_AT(file), NULL, NULL,
-	    "Deployment file." },
-	{ "mako-directories", "DIR", CMD_LIST, 0, false,
-	    CMD_AT(mako_directories), NULL, ".", "Where templates are." },
 };
 
 /* clang-format off */
@@ -72,14 +57,4 @@ const struct cmd cmd_poll_jail_extras = {
 	.opts = extras_opts,
 	.opts_n = ARRAY_LEN(extras_opts),
 	.run = nothing_to_do,
-};
-
-const struct cmd cmd_print_template = {
-	.name = "print-template",
-	.group = CMD_HIDDEN,
-	.flags = CMD_BARE,
-	.summary = "Print a rendered template (not supported yet)",
-	.opts = template_opts,
-	.opts_n = ARRAY_LEN(template_opts),
-	.run = not_yet,
 };

@@ -2,20 +2,27 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * overlord logs (cli.md 6.5): Director's logs of the newest run of projects, on
- * all targets, or with --follow what their jobs print (logs_follow.c). Every
- * target collects its texts; they are shown in order when all are there, since
- * only then is known whether there is more than one source to tell apart.
+ * overlord logs (cli.md 6.5): what is meant, and how lines look. What has been
+ * written is read by logs_read.c, what jobs print is followed by logs_follow.c.
  */
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/commands.h"
 #include "cli/logs.h"
 #include "cli/term.h"
+#include "lib/base/clock.h"
+#include "lib/base/num.h"
 #include "proto/human.h"
 #include "proto/names.h"
 
 #define LINES_BYTES_MAX ((size_t)64 * 1024 * 1024)
+#define TAIL 100
+#define TAIL_FOLLOW 10
+/* "2025-04-22_17h57m45s" */
+#define DATE_FORMAT "%Y-%m-%d_%Hh%Mm%Ss"
+#define DATE_LEN 32
 
 static const struct cmd_opt opts[] = {
 	{ "follow", NULL, CMD_FLAG, 'f', false, CMD_AT(follow), NULL, NULL,
@@ -24,10 +31,23 @@ static const struct cmd_opt opts[] = {
 	    "Deployment file; without one this machine's server is asked." },
 	{ "all", NULL, CMD_FLAG, 0, false, CMD_AT(all), NULL, NULL,
 	    "On every server below the file's data centers." },
-	{ "tail", "N", CMD_INT, 0, false, CMD_AT(tail), NULL, "100",
-	    "At most so many lines of each log, 0: all." },
+	{ "jails", NULL, CMD_FLAG, 0, false, CMD_AT(jails), NULL, NULL,
+	    "AppJail's logs of the projects' jails, or of the jails named." },
+	{ "date", "DATE", CMD_STR, 0, false, CMD_AT(date), NULL, "last",
+	    "Runs whose date begins so, the last one, or all." },
+	{ "since", "TIME", CMD_STR, 0, false, CMD_AT(since), NULL, NULL,
+	    "Runs since then: 90s, 2h, 2026-01-02, 2026-01-02T03:04." },
 	{ "service", "NAME", CMD_STR, 0, false, CMD_AT(service), NULL, NULL,
 	    "Only logs of this service." },
+	{ "log", "NAME", CMD_STR, 0, false, CMD_AT(log), NULL, NULL,
+	    "Only logs of this name, such as up.log." },
+	{ "tail", "N", CMD_STR, 0, false, CMD_AT(tail), NULL, NULL,
+	    "At most so many last lines of each log, 0: all. Default: 100, "
+	    "with --follow 10." },
+	{ "timestamps", NULL, CMD_FLAG, 0, false, CMD_AT(timestamps), NULL,
+	    NULL,
+	    "Before each line when its log was begun, with --follow when it "
+	    "came." },
 	{ "no-prefix", NULL, CMD_FLAG, 0, false, CMD_AT(no_prefix), NULL, NULL,
 	    "Do not tell where a line comes from." },
 	{ "until-done", NULL, CMD_FLAG, 0, false, CMD_AT(until_done), NULL,
@@ -35,40 +55,7 @@ static const struct cmd_opt opts[] = {
 	    "With --follow: end when no job runs, with 1 if one failed." },
 	CMD_OPT_DATACENTER,
 	CMD_OPT_CHAIN,
-};
-
-/* One log. */
-struct text {
-	struct text *next;
-	const char *prefix;
-	const char *text;
-	size_t len;
-};
-
-/* One project on one target. */
-struct reading {
-	struct reading *next;
-	struct logs *logs;
-	struct target *target;
-	const char *name;
-	const char *date;
-	/* Of its services; copies. */
-	const struct node *services;
-	struct text *texts;
-	struct text **end;
-};
-
-/* What a target has: ctx of it. */
-struct pile {
-	struct reading *first;
-	struct reading **end;
-	size_t pending;
-};
-
-/* One request for one log. */
-struct fetch {
-	struct reading *reading;
-	struct text *text;
+	CMD_OPT_PROJECT,
 };
 
 const char *
@@ -106,8 +93,22 @@ add_clean(struct strbuf *out, const char *p, size_t len)
 	strbuf_add_escaped(out, p + from, len - from);
 }
 
+/* A source keeps its colour. */
+static enum term_color
+color_of(const char *prefix)
+{
+	static const enum term_color colors[] = { TERM_CYAN, TERM_GREEN,
+		TERM_YELLOW, TERM_BLUE, TERM_MAGENTA };
+	unsigned sum = 0;
+
+	for (; *prefix != '\0'; prefix++)
+		sum = sum * 31 + (unsigned char)*prefix;
+	return colors[sum % ARRAY_LEN(colors)];
+}
+
 void
-logs_print(struct logs *l, const char *prefix, const char *text, size_t len)
+logs_print(struct logs *l, const char *prefix, const char *stamp,
+    const char *text, size_t len)
 {
 	struct session *s = l->session;
 	AUTO_STRBUF struct strbuf b;
@@ -117,8 +118,13 @@ logs_print(struct logs *l, const char *prefix, const char *text, size_t len)
 	while (at < len) {
 		n = human_line(text + at, len - at, &next);
 		if (prefix != NULL) {
-			term_add_color(&b, s->out.color_out, TERM_CYAN, prefix);
+			term_add_color(
+			    &b, s->out.color_out, color_of(prefix), prefix);
 			strbuf_adds(&b, " | ");
+		}
+		if (stamp != NULL) {
+			strbuf_add_escaped(&b, stamp, strlen(stamp));
+			strbuf_addc(&b, ' ');
 		}
 		add_clean(&b, text + at, n);
 		strbuf_addc(&b, '\n');
@@ -127,186 +133,8 @@ logs_print(struct logs *l, const char *prefix, const char *text, size_t len)
 	out_add(&s->out, b.buf, b.len);
 }
 
-/* Reading */
-
-static void
-fail(struct reading *r, const char *what, const char *why)
-{
-	out_warn(&r->target->lane, "%s, project:%s) error obtaining %s: %s",
-	    r->target->context, r->name, what, why);
-}
-
-static void
-done(struct reading *r)
-{
-	struct pile *p = r->target->ctx;
-
-	if (--p->pending == 0)
-		target_done(r->target);
-}
-
-static void
-on_log(const struct client_reply *rp, void *ctx)
-{
-	struct fetch *f = ctx;
-	struct reading *r = f->reading;
-	const struct node *n = node_get(rp->body, "log_content");
-
-	if (rp->class == CLIENT_OK && n != NULL && n->type == NODE_STR) {
-		f->text->text = arena_strndup(
-		    &r->logs->session->arena, n->u.str.s, n->u.str.len);
-		f->text->len = f->text->text != NULL ? n->u.str.len : 0;
-	} else {
-		fail(r, "a log",
-		    rp->class == CLIENT_OK ? "the reply is not understood"
-					   : rp->text);
-	}
-	done(r);
-}
-
-static void
-ask(struct reading *r, const struct client_call *what, client_done_fn *fn,
-    void *ctx)
-{
-	struct pile *p = r->target->ctx;
-	struct client_call call = *what;
-	struct error e = ERROR_INIT;
-
-	call.server = r->target->server;
-	call.chain = r->target->chain;
-	if (client_call(r->logs->session->client, &call, fn, ctx, &e) < 0)
-		fail(r, "the logs", error_text(&e));
-	else
-		p->pending++;
-}
-
-static void
-fetch_log(struct reading *r, const char *service, const char *log)
-{
-	struct arena *a = &r->logs->session->arena;
-	struct text *t = arena_alloc(a, sizeof(*t));
-	struct fetch *f = arena_alloc(a, sizeof(*f));
-	const char *params[] = { r->date, service, log };
-	struct client_call call = { .route = ROUTE_PROJECTS_LOG,
-		.params = params,
-		.params_n = ARRAY_LEN(params) };
-
-	if (t == NULL || f == NULL)
-		return;
-	t->prefix = arena_printf(
-	    a, "%s/%s", logs_place(r->logs, r->target, r->name), service);
-	*r->end = t;
-	r->end = &t->next;
-	f->reading = r;
-	f->text = t;
-	ask(r, &call, on_log, f);
-}
-
-static bool
-has_service(const struct reading *r, const char *service)
-{
-	const char *only = r->logs->session->args.service;
-
-	if (only != NULL && strcmp(only, service) != 0)
-		return false;
-	for (size_t i = 0; i < r->services->u.list.n; i++) {
-		const char *s =
-		    node_text(node_get(r->services->u.list.items[i], "name"));
-
-		if (s != NULL && strcmp(s, service) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void
-on_logs(const struct client_reply *rp, void *ctx)
-{
-	struct reading *r = ctx;
-	const struct node *day = node_get(node_get(rp->body, "logs"), r->date);
-
-	if (rp->class != CLIENT_OK)
-		fail(r, "the list of logs", rp->text);
-	for (size_t i = 0;
-	     day != NULL && day->type == NODE_MAP && i < day->u.map.n; i++) {
-		const char *service = node_text(day->u.map.pairs[i].key);
-		const struct node *files = day->u.map.pairs[i].value;
-
-		if (service == NULL || files->type != NODE_LIST ||
-		    !has_service(r, service))
-			continue;
-		service = arena_strdup(&r->logs->session->arena, service);
-		for (size_t k = 0; k < files->u.list.n; k++)
-			if (service != NULL &&
-			    node_text(files->u.list.items[k]) != NULL)
-				fetch_log(r, service,
-				    node_text(files->u.list.items[k]));
-	}
-	done(r);
-}
-
-static void
-on_info(const struct client_reply *rp, void *ctx)
-{
-	static const struct client_call list = { .route = ROUTE_PROJECTS_LOGS };
-	struct reading *r = ctx;
-	struct arena *a = &r->logs->session->arena;
-	const struct node *info = node_get(rp->body, "info");
-	const struct node *services = node_get(info, "services");
-	const char *date = node_text(node_get(info, "last_log"));
-
-	if (rp->class == CLIENT_NOTFOUND)
-		out_info(&r->target->lane, "%s, project:%s) it is not here",
-		    r->target->context, r->name);
-	else if (rp->class != CLIENT_OK)
-		fail(r, "the project", rp->text);
-	else if (date != NULL && services != NULL &&
-	    services->type == NODE_LIST) {
-		r->date = arena_strdup(a, date);
-		r->services = node_copy(a, services);
-		if (r->date != NULL && r->services != NULL)
-			ask(r, &list, on_logs, r);
-	}
-	done(r);
-}
-
-static void
-start(struct target *t)
-{
-	struct logs *l = t->all->rule.ctx;
-	struct arena *a = &l->session->arena;
-	struct pile *p = arena_alloc(a, sizeof(*p));
-
-	t->ctx = p;
-	if (p == NULL || l->session->args.follow) {
-		target_done(t);
-		return;
-	}
-	p->end = &p->first;
-	p->pending = 1;
-	for (size_t i = 0; i < l->names.n; i++) {
-		struct reading *r = arena_alloc(a, sizeof(*r));
-		struct client_call call = { .route = ROUTE_PROJECT_INFO,
-			.params = &l->names.items[i],
-			.params_n = 1 };
-
-		if (r == NULL)
-			break;
-		r->logs = l;
-		r->target = t;
-		r->name = l->names.items[i];
-		r->end = &r->texts;
-		*p->end = r;
-		p->end = &r->next;
-		ask(r, &call, on_info, r);
-	}
-	if (--p->pending == 0)
-		target_done(t);
-}
-
-/* Where the last lines of a text begin. */
-static size_t
-tail_at(const char *text, size_t len, int64_t lines)
+size_t
+logs_tail(const char *text, size_t len, int64_t lines)
 {
 	size_t at = len;
 
@@ -315,63 +143,6 @@ tail_at(const char *text, size_t len, int64_t lines)
 	while (at > 0 && (text[at - 1] != '\n' || at == len || --lines > 0))
 		at--;
 	return at;
-}
-
-typedef void text_fn(struct logs *l, const struct text *t, void *ctx);
-
-static void
-each_text(struct logs *l, text_fn *fn, void *ctx)
-{
-	for (size_t i = 0; i < l->targets.n; i++) {
-		const struct pile *p = l->targets.items[i].ctx;
-		const struct reading *r = p != NULL ? p->first : NULL;
-
-		for (; r != NULL; r = r->next)
-			for (const struct text *t = r->texts; t != NULL;
-			     t = t->next)
-				if (t->text != NULL)
-					fn(l, t, ctx);
-	}
-}
-
-struct sources {
-	const char *first;
-	bool several;
-};
-
-static void
-look_at_source(struct logs *l, const struct text *t, void *ctx)
-{
-	struct sources *x = ctx;
-
-	(void)l;
-	if (x->first == NULL)
-		x->first = t->prefix;
-	else if (t->prefix != NULL && strcmp(x->first, t->prefix) != 0)
-		x->several = true;
-}
-
-static void
-print_text(struct logs *l, const struct text *t, void *ctx)
-{
-	const struct sources *x = ctx;
-	const struct cmd_args *args = &l->session->args;
-	size_t at = tail_at(t->text, t->len, args->tail);
-
-	logs_print(l, x->several && !args->no_prefix ? t->prefix : NULL,
-	    t->text + at, t->len - at);
-}
-
-static enum exitcode
-print(struct logs *l)
-{
-	struct sources x = { 0 };
-
-	each_text(l, look_at_source, &x);
-	each_text(l, print_text, &x);
-	if (x.first == NULL)
-		out_warn(&l->session->out, "there are no logs");
-	return EXIT_CODE_OK;
 }
 
 static bool
@@ -387,18 +158,19 @@ static enum exitcode
 find_names(struct logs *l)
 {
 	struct session *s = l->session;
+	const char *name;
 
-	l->names = s->args.words;
-	if (l->names.n == 0 && s->spec != NULL &&
-	    s->spec->kind == SPEC_PROJECT) {
-		l->names.items = &s->spec->project.name;
-		l->names.n = 1;
+	l->names = s->args.words.n > 0 ? s->args.words : s->args.project;
+	name = s->spec != NULL ? spec_project_name(s->spec) : NULL;
+	if (l->names.n == 0 && name != NULL) {
+		l->names.items = arena_calloc(&s->arena, 1, sizeof(char *));
+		if (l->names.items != NULL)
+			l->names.items[l->names.n++] = name;
 	}
 	if (l->names.n == 0)
 		return session_usage(s, NULL, "name a project");
 	for (size_t i = 0; i < l->names.n; i++) {
-		const char *name = l->names.items[i];
-
+		name = l->names.items[i];
 		if (s->args.follow && s->args.file == NULL && is_file(name))
 			return session_usage(s,
 			    arena_printf(&s->arena,
@@ -413,18 +185,113 @@ find_names(struct logs *l)
 	return EXIT_CODE_OK;
 }
 
+/* What "2h", or a time, is in the words of Director: of this machine's zone,
+ * since nobody knows the server's. */
+static const char *
+parse_since(struct arena *a, const char *text)
+{
+	static const char *const formats[] = { "%Y-%m-%d", "%Y-%m-%dT%H:%M",
+		"%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M",
+		"%Y-%m-%d %H:%M:%S", DATE_FORMAT };
+	char buf[DATE_LEN];
+	struct tm tm;
+	time_t at;
+	int64_t ms;
+
+	memset(&tm, 0, sizeof(tm));
+	if (num_duration_ms(text, &ms, NULL) == 0) {
+		at = (time_t)((clock_wall_ms() - ms) / 1000);
+		if (ms < 0 || localtime_r(&at, &tm) == NULL)
+			return NULL;
+		return strftime(buf, sizeof(buf), DATE_FORMAT, &tm) > 0
+		    ? arena_strdup(a, buf)
+		    : NULL;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+		const char *end;
+
+		memset(&tm, 0, sizeof(tm));
+		end = strptime(text, formats[i], &tm);
+		if (end == NULL || *end != '\0')
+			continue;
+		if (end[-1] == 'Z') {
+			at = timegm(&tm);
+			if (localtime_r(&at, &tm) == NULL)
+				return NULL;
+		}
+		return strftime(buf, sizeof(buf), DATE_FORMAT, &tm) > 0
+		    ? arena_strdup(a, buf)
+		    : NULL;
+	}
+	return NULL;
+}
+
+static enum exitcode
+read_args(struct logs *l)
+{
+	struct session *s = l->session;
+	const struct cmd_args *a = &s->args;
+	const struct {
+		const char *name;
+		bool given;
+	} stored[] = {
+		{ "--jails", a->jails },
+		{ "--date", a->date != NULL },
+		{ "--since", a->since != NULL },
+		{ "--service", a->service != NULL },
+		{ "--log", a->log != NULL },
+	};
+
+	l->tail = a->follow ? TAIL_FOLLOW : TAIL;
+	if (a->tail != NULL &&
+	    num_i64(a->tail, 0, INT64_MAX, &l->tail, NULL) < 0)
+		return session_usage(s, NULL, "--tail: must be 0 or more");
+	if (a->until_done && !a->follow)
+		return session_usage(s, NULL, "--until-done is for --follow");
+	for (size_t i = 0; a->follow && i < ARRAY_LEN(stored); i++)
+		if (stored[i].given)
+			return session_usage(s,
+			    "--follow shows what jobs print",
+			    "%s is for logs that are written, not for --follow",
+			    stored[i].name);
+	if (a->since != NULL &&
+	    (l->since = parse_since(&s->arena, a->since)) == NULL)
+		return session_usage(s, NULL,
+		    "--since '%s': neither a duration such as 2h nor a time "
+		    "such as 2026-01-02T03:04",
+		    a->since);
+	if (a->date == NULL || strcmp(a->date, "last") == 0) {
+		l->dates =
+		    a->date == NULL && l->since != NULL ? LOGS_ALL : LOGS_LAST;
+	} else if (strcmp(a->date, "all") == 0) {
+		l->dates = LOGS_ALL;
+	} else {
+		l->dates = LOGS_ONE;
+		l->date = a->date;
+	}
+	return EXIT_CODE_OK;
+}
+
+/* What is followed needs no more than who is meant. */
+static void
+start(struct target *t)
+{
+	const struct logs *l = t->all->rule.ctx;
+
+	if (l->session->args.follow)
+		target_done(t);
+	else
+		logs_read_start(t);
+}
+
 static enum exitcode
 run(struct session *s)
 {
 	struct logs l = { .session = s };
 	struct targets_rule rule = { .start = start, .ctx = &l };
-	enum exitcode rc = EXIT_CODE_OK;
+	enum exitcode rc = read_args(&l);
 
-	if (s->args.tail < 0)
-		return session_usage(s, NULL, "--tail: must be 0 or more");
-	if (s->args.until_done && !s->args.follow)
-		return session_usage(s, NULL, "--until-done is for --follow");
-	if (s->args.file != NULL)
+	if (rc == EXIT_CODE_OK && s->args.file != NULL)
 		rc = session_load_spec(s, s->args.file);
 	if (rc == EXIT_CODE_OK)
 		rc = find_names(&l);
@@ -436,22 +303,20 @@ run(struct session *s)
 		rc = targets_none(&l.targets);
 	if (rc != EXIT_CODE_OK || l.targets.matched == 0)
 		return rc;
-	return s->args.follow ? logs_follow(&l) : print(&l);
+	return s->args.follow ? logs_follow(&l) : logs_read_print(&l);
 }
 
 static const char *const examples[] = {
 	"overlord logs --file web.yml",
+	"overlord logs --file web.yml --since 2h --log up.log",
+	"overlord logs --file web.yml --jails",
 	"overlord logs -f --file web.yml --until-done",
 	NULL,
 };
 
 static const char *const exits[] = {
 	"1   with --until-done: a job that was followed failed",
-	"65  the deployment file is faulty",
-	"66  the file or a data center cannot be found",
-	"68  nothing matched (with --strict)",
-	"69  no data center could be reached",
-	"77  no data center accepts the token",
+	CMD_EXITS_LOOK,
 	NULL,
 };
 
@@ -461,8 +326,8 @@ const struct cmd cmd_logs = {
 	.summary = "Show the logs of projects; follow their jobs",
 	.about = "Prints Director's logs of the newest run of the named "
 		 "projects, or of the file's, on every server that the file "
-		 "means. With --follow it prints what their jobs print, as "
-		 "they do, until ^C.",
+		 "means; with --jails AppJail's. With --follow it prints what "
+		 "their jobs print, as they do, until ^C.",
 	.opts = opts,
 	.opts_n = ARRAY_LEN(opts),
 	.words = "[NAME]...",

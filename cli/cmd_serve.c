@@ -14,7 +14,6 @@
 #include "cli/session.h"
 #include "config.h"
 #include "lib/base/file.h"
-#include "lib/base/mem.h"
 
 /* Beside this program, then in PATH. Returns errno of the last failure. */
 static int

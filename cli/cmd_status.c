@@ -9,27 +9,24 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/doc.h"
 #include "cli/status_print.h"
 #include "cli/status_watch.h"
 #include "cli/term.h"
+#include "cli/watch_view.h"
 #include "lib/event/loop.h"
 
 #define TEXT_MAX ((size_t)64 * 1024 * 1024)
 
-static const char *const outputs[] = { "table", "wide", "json", NULL };
+static const char *const outputs[] = { "table", "wide", "json", "yaml", NULL };
 
 static const struct cmd_opt opts[] = {
-	{ "file", "FILE", CMD_STR, 'f', false, CMD_AT(file), NULL, NULL,
-	    "Deployment file; without one this machine's server is asked." },
+	CMD_OPT_FILE_IF,
 	{ "all", NULL, CMD_FLAG, 0, false, CMD_AT(all), NULL, NULL,
 	    "Every project on every server below the file's data centers." },
 	{ "output", "FORMAT", CMD_STR, 'o', false, CMD_AT(output), outputs,
 	    "table", "How to print." },
-	{ "watch", NULL, CMD_FLAG, 'w', false, CMD_AT(watch), NULL, NULL,
-	    "Go on, and show what changes." },
-	{ "interval", "D", CMD_DURATION, 0, false, CMD_AT(interval_ms), NULL,
-	    "2s",
-	    "With --watch: how often servers are asked that cannot tell." },
+	WATCH_OPTS,
 	{ "no-headers", NULL, CMD_FLAG, 0, false, CMD_AT(no_headers), NULL,
 	    NULL, "Print no headings." },
 	{ "exit-code", NULL, CMD_FLAG, 0, false, CMD_AT(exit_code), NULL, NULL,
@@ -56,23 +53,33 @@ on_changed(struct board *b, void *ctx)
 }
 
 static enum exitcode
-print(struct session *s, struct board *b)
+print_table(struct session *s, struct board *b)
 {
 	AUTO_STRBUF struct strbuf out;
-	struct status_counts counts;
 	struct error e = ERROR_INIT;
 
 	strbuf_init(&out, TEXT_MAX);
-	if (s->args.output != NULL && strcmp(s->args.output, "json") == 0)
-		status_print_json(s, b, &out);
-	else
-		status_print_table(s, b, !s->args.no_headers,
-		    isatty(STDOUT_FILENO) == 1 ? term_width(STDOUT_FILENO) : 0,
-		    &out);
-	if (board_check(b, &e) < 0 || arena_check(&s->arena, &e) < 0 ||
-	    strbuf_check(&out, &e) < 0)
+	status_print_table(s, b, !s->args.no_headers,
+	    isatty(STDOUT_FILENO) == 1 ? term_width(STDOUT_FILENO) : 0, &out);
+	if (strbuf_check(&out, &e) < 0)
 		return session_fail(s, &e);
 	out_add(&s->out, out.buf, out.len);
+	return EXIT_CODE_OK;
+}
+
+static enum exitcode
+print(struct session *s, struct board *b)
+{
+	struct status_counts counts;
+	struct error e = ERROR_INIT;
+	enum exitcode rc;
+
+	if (board_check(b, &e) < 0)
+		return session_fail(s, &e);
+	rc = doc_is_wanted(s) ? doc_print(s, status_doc(s, b))
+			      : print_table(s, b);
+	if (rc != EXIT_CODE_OK)
+		return rc;
 	status_count(b, &counts);
 	return s->args.exit_code ? (enum exitcode)status_exit(&counts)
 				 : EXIT_CODE_OK;
@@ -87,7 +94,7 @@ show_once(struct session *s, struct targets *t)
 	if (board_new(&b, s, t, on_changed, s, &e) < 0)
 		return session_fail(s, &e);
 	for (size_t i = 0; i < board_spots(b); i++)
-		if (!board_is_faulty(b, i))
+		if (board_fault(b, i) == BOARD_FINE)
 			board_refresh(b, i);
 	if (!board_is_idle(b) && loop_run(s->loop, &e) < 0)
 		return session_fail(s, &e);
@@ -100,10 +107,7 @@ check(struct session *s)
 	if (s->args.watch && s->args.exit_code)
 		return session_usage(s, NULL,
 		    "--watch does not end, so --exit-code is of no use");
-	if (s->args.interval_ms < 100)
-		return session_usage(
-		    s, NULL, "--interval: must be a tenth of a second or more");
-	return EXIT_CODE_OK;
+	return s->args.watch ? watch_view_check(s) : EXIT_CODE_OK;
 }
 
 static enum exitcode
@@ -146,11 +150,7 @@ static const char *const exits[] = {
 	"1   with --exit-code: something is FAILED, DEGRADED or ABSENT",
 	"3   with --exit-code: something is in progress",
 	"4   with --exit-code: something is UNREACHABLE",
-	"65  the deployment file is faulty",
-	"66  the file or a data center cannot be found",
-	"68  nothing matched (with --strict)",
-	"69  no data center could be reached",
-	"77  no data center accepts the token",
+	CMD_EXITS_LOOK,
 	NULL,
 };
 

@@ -12,12 +12,13 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/doc.h"
+#include "cli/gen_token.h"
 #include "cli/key.h"
 #include "cli/listing.h"
 #include "cli/tokens.h"
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
-#include "lib/base/mem.h"
 #include "lib/data/json.h"
 #include "proto/human.h"
 #include "proto/status.h"
@@ -28,14 +29,26 @@
 #define EXP_MAX INT64_C(253402300799)
 
 static const struct cmd_opt opts[] = {
-	{ "file", "FILE", CMD_STR, 'f', false, CMD_AT(file), NULL, NULL,
-	    "Deployment file; without one this machine's server is asked." },
+	CMD_OPT_FILE_IF,
 	LISTING_OPTS,
 	CMD_OPT_DATACENTER,
 	CMD_OPT_CHAIN,
 	{ "verify", NULL, CMD_FLAG, 0, false, CMD_AT(verify), NULL, NULL,
 	    "Check the signature with this machine's key." },
+	GEN_TOKEN_OPTS,
 };
+
+/* What the options of "new" are of no use for. */
+static const char *
+find_unused(const struct cmd_args *a)
+{
+	return a->metadata.n > 0     ? "--metadata"
+	    : a->expire > 0          ? "--expire"
+	    : a->expire_type != NULL ? "--expire-type"
+	    : a->scope != NULL       ? "--scope"
+	    : a->project.n > 0       ? "--project"
+				     : NULL;
+}
 
 /* The token without blanks around it. NULL: there is none, and e says why. */
 static char *
@@ -125,18 +138,65 @@ verify(struct session *s, const char *token, size_t len)
 		out_fail(&s->out, NULL, "%s", error_text(&e));
 		return status_exit(e.code);
 	}
-	if (token_verify(key, token, len, clock_wall_ms(), &info, &e) == 0) {
-		out_addf(&s->out, "signature: by this machine's key\n");
+	if (token_verify(key, token, len, clock_wall_ms(), &info, &e) == 0)
 		return EXIT_CODE_OK;
-	}
 	out_fail(&s->out, NULL, "%s", error_text(&e));
 	return EXIT_CODE_FAILED;
 }
 
 static enum exitcode
-inspect(struct session *s)
+show(struct session *s, const struct token_info *t, const struct node *claims,
+    int64_t now)
 {
 	AUTO_STRBUF struct strbuf json;
+	struct error e = ERROR_INIT;
+
+	strbuf_init(&json, LINE_BYTES_MAX);
+	json_write(&json, claims, JSON_COMPACT);
+	if (strbuf_check(&json, &e) < 0)
+		return session_fail(s, &e);
+	out_addf(&s->out, "id: %s\n", t->id);
+	show_rights(s, t);
+	show_expiry(s, t->exp, now);
+	out_addf(&s->out, "claims: %s\n", json.buf);
+	return EXIT_CODE_OK;
+}
+
+/* The same for programs, and what --verify found: null without it. */
+static enum exitcode
+show_doc(struct session *s, const struct token_info *t, struct node *claims,
+    enum exitcode verified)
+{
+	struct arena *a = &s->arena;
+	struct node *n = doc_new(a, "overlord.token/1"), *projects = NULL;
+
+	for (size_t i = 0; i < t->projects_len && t->projects[i] != '\0';
+	     i += strlen(t->projects + i) + 1) {
+		if (projects == NULL)
+			projects = node_new(a, NODE_LIST);
+		node_add(a, projects, node_str(a, t->projects + i));
+	}
+	if (projects == NULL)
+		projects =
+		    t->projects == NULL ? node_null(a) : node_new(a, NODE_LIST);
+	doc_set_str(a, n, "id", t->id);
+	doc_set_str(a, n, "scope",
+	    t->scope == TOKEN_SCOPE_ALL ? "all"
+					: token_scope_to_string(t->scope));
+	node_set(a, n, "projects", projects);
+	node_set(
+	    a, n, "expires", t->exp != 0 ? node_int(a, t->exp) : node_null(a));
+	node_set(a, n, "signed",
+	    s->args.verify ? node_bool(a, verified == EXIT_CODE_OK)
+			   : node_null(a));
+	node_set(a, n, "claims", claims);
+	return doc_print(s, n);
+}
+
+static enum exitcode
+inspect(struct session *s)
+{
+	enum exitcode rc = EXIT_CODE_OK, verified = EXIT_CODE_OK;
 	int64_t now = clock_wall_ms() / 1000;
 	struct error e = ERROR_INIT;
 	struct token_info info;
@@ -144,53 +204,89 @@ inspect(struct session *s)
 	char *token;
 	size_t len = 0;
 
-	strbuf_init(&json, LINE_BYTES_MAX);
 	token = read_token(s, &len, &e);
 	if (token == NULL)
 		return session_fail(s, &e);
 	if (token_inspect(token, len, &s->arena, &info, &claims, &e) < 0) {
-		out_fail(&s->out, NULL, "%s", error_text(&e));
-		return e.code == OVE_NOMEM ? EXIT_CODE_OSERR
-					   : EXIT_CODE_DATAERR;
+		if (e.code == OVE_NOMEM)
+			return session_fail(s, &e);
+		out_fail(&s->out,
+		    len == 0 ? "give it as an argument or on standard input, "
+			       "or set OVERLORD_TOKEN"
+			     : NULL,
+		    "not a token: %s",
+		    len == 0 ? "there is nothing" : error_text(&e));
+		return EXIT_CODE_DATAERR;
 	}
-	json_write(&json, claims, JSON_COMPACT);
-	if (strbuf_check(&json, &e) < 0)
-		return session_fail(s, &e);
-	out_addf(&s->out, "id: %s\n", info.id);
-	show_rights(s, &info);
-	show_expiry(s, info.exp, now);
-	out_addf(&s->out, "claims: %s\n", json.buf);
-	if (s->args.verify)
-		return verify(s, token, len);
+	if (!doc_is_wanted(s))
+		rc = show(s, &info, claims, now);
+	if (rc == EXIT_CODE_OK && s->args.verify)
+		verified = verify(s, token, len);
+	if (doc_is_wanted(s) &&
+	    (verified == EXIT_CODE_OK || verified == EXIT_CODE_FAILED))
+		rc = show_doc(s, &info, claims, verified);
+	else if (s->args.verify && verified == EXIT_CODE_OK)
+		out_addf(&s->out, "signature: by this machine's key\n");
+	if (rc != EXIT_CODE_OK || verified != EXIT_CODE_OK)
+		return rc != EXIT_CODE_OK ? rc : verified;
 	return info.exp != 0 && info.exp <= now ? EXIT_CODE_FAILED
 						: EXIT_CODE_OK;
 }
 
 static enum exitcode
+list(struct session *s)
+{
+	return tokens_list(s);
+}
+
+static enum exitcode
+revoke_one(struct session *s)
+{
+	return tokens_revoke(s, s->args.words.items[1]);
+}
+
+static const struct verb {
+	const char *name;
+	/* Behind the name. */
+	const char *usage;
+	size_t words_min;
+	size_t words_max;
+	bool asks;
+	enum exitcode (*run)(struct session *s);
+} verbs[] = {
+	{ "new", "", 1, 1, false, gen_token },
+	{ "inspect", " [TOKEN|-]", 1, 2, false, inspect },
+	{ "list", "", 1, 1, true, list },
+	{ "revoke", " ID|TOKEN", 2, 2, true, revoke_one },
+};
+static const char *const verb_names[] = { "new", "inspect", "list", "revoke",
+	NULL };
+
+static enum exitcode
 run(struct session *s)
 {
 	const struct cmd_strs *words = &s->args.words;
-	const char *verb = words->items[0];
-	bool lists = strcmp(verb, "list") == 0;
+	const char *unused = find_unused(&s->args);
+	const struct verb *v = verbs;
 	enum exitcode rc = EXIT_CODE_OK;
 
-	if (strcmp(verb, "inspect") == 0)
-		return inspect(s);
-	if (!lists && strcmp(verb, "revoke") != 0)
-		return session_usage_verb(s, verb);
-	if (words->n != (lists ? 1 : 2))
-		return session_usage(s, NULL, "usage: overlord token %s",
-		    lists ? "list" : "revoke ID|TOKEN");
-	if (s->args.file != NULL)
+	while (v < verbs + ARRAY_LEN(verbs) &&
+	    strcmp(v->name, words->items[0]) != 0)
+		v++;
+	if (v == verbs + ARRAY_LEN(verbs))
+		return session_usage_verb(s, words->items[0]);
+	if (words->n < v->words_min || words->n > v->words_max)
+		return session_usage(
+		    s, NULL, "usage: overlord token %s%s", v->name, v->usage);
+	if (unused != NULL && v->run != gen_token)
+		return session_usage(s, NULL, "%s is for 'token new'", unused);
+	if (v->asks && s->args.file != NULL)
 		rc = session_load_spec(s, s->args.file);
-	if (rc != EXIT_CODE_OK)
-		return rc;
-	return lists ? tokens_list(s) : tokens_revoke(s, words->items[1]);
+	return rc != EXIT_CODE_OK ? rc : v->run(s);
 }
 
-static const char *const verbs[] = { "inspect", "list", "revoke", NULL };
-
 static const char *const examples[] = {
+	"overlord token new --scope read --expire 30 --expire-type days",
 	"overlord token inspect",
 	"overlord token inspect --verify - < token",
 	"overlord token revoke -f web.yml ci-2026",
@@ -211,8 +307,9 @@ static const char *const exits[] = {
 const struct cmd cmd_token = {
 	.name = "token",
 	.group = CMD_TOOLS,
-	.summary = "Inspect a token, revoke one, list revoked ones",
-	.about = "'inspect' shows the id, the rights, the end and the claims "
+	.summary = "Make or inspect a token, revoke one, list revoked ones",
+	.about = "'new' is gen-token. 'inspect' shows the id, the rights, the "
+		 "end and the claims "
 		 "of a token, which is the argument, or OVERLORD_TOKEN, or "
 		 "on standard input; nobody is asked. 'revoke' makes a token, "
 		 "given by its id or as it is, worthless on every server "
@@ -220,8 +317,8 @@ const struct cmd cmd_token = {
 		 "are; both need a token of scope admin.",
 	.opts = opts,
 	.opts_n = ARRAY_LEN(opts),
-	.words = "inspect|list|revoke [ID|TOKEN|-]",
-	.verbs = verbs,
+	.words = "new|inspect|list|revoke [ID|TOKEN|-]",
+	.verbs = verb_names,
 	.words_min = 1,
 	.words_max = 2,
 	.examples = examples,

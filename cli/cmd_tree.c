@@ -8,28 +8,26 @@
  * sisters are among those after it.
  */
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/doc.h"
 #include "cli/targets.h"
 #include "cli/term.h"
-#include "lib/data/json.h"
 #include "proto/plan.h"
 
 #define TEXT_MAX ((size_t)64 * 1024 * 1024)
 #define DEPTH_MAX (TREE_DEPTH_MAX + 2)
 
-static const char *const outputs[] = { "table", "json", NULL };
+static const char *const outputs[] = { "table", "json", "yaml", NULL };
 
 static const struct cmd_opt opts[] = {
-	{ "file", "FILE", CMD_STR, 'f', false, CMD_AT(file), NULL, NULL,
-	    "Deployment file; without one this machine's server is asked." },
+	CMD_OPT_FILE_IF,
 	{ "labels", "LABEL", CMD_LIST, 0, false, CMD_AT(labels), NULL, NULL,
 	    "Mark servers that have this label with a star; repeatable." },
 	{ "ascii", NULL, CMD_FLAG, 0, false, CMD_AT(ascii), NULL, NULL,
 	    "Draw with ASCII characters only." },
 	{ "output", "FORMAT", CMD_STR, 'o', false, CMD_AT(output), outputs,
-	    "table", "How to print: table, the drawing, or json." },
+	    "table", "How to print; table is the drawing." },
 	CMD_OPT_DATACENTER,
 	CMD_OPT_CHAIN,
 };
@@ -56,9 +54,11 @@ on_labels(const struct client_reply *r, void *ctx)
 
 	p->took_ms = r->took_ms;
 	if (r->class != CLIENT_OK) {
-		t->fault = arena_strdup(a, r->text);
+		target_set_fault(
+		    t, "get_api_labels", r->class, r->status, r->text);
 	} else if (client_get_strs(r->body, "labels", a, &labels, &e) < 0) {
-		t->fault = arena_strdup(a, error_text(&e));
+		target_set_fault(t, "get_api_labels", CLIENT_GARBLED, r->status,
+		    error_text(&e));
 	} else {
 		t->labels.items = labels.items;
 		t->labels.n = labels.n;
@@ -79,10 +79,11 @@ start(struct target *t)
 	t->ctx = p;
 	if (p != NULL)
 		p->target = t;
-	if (p == NULL || t->fault != NULL) {
+	if (p == NULL || !target_can_be_asked(t)) {
 		target_done(t);
 	} else if (client_call(s->client, &call, on_labels, p, &e) < 0) {
-		t->fault = arena_strdup(&s->arena, error_text(&e));
+		target_set_fault(
+		    t, "get_api_labels", CLIENT_UNAVAILABLE, 0, error_text(&e));
 		target_done(t);
 	}
 }
@@ -160,8 +161,8 @@ add_state(struct strbuf *b, const struct spot *p)
 {
 	const struct target *t = p->target;
 
-	if (t->fault != NULL) {
-		strbuf_addf(b, "unreachable: %s", t->fault);
+	if (t->fault.text != NULL) {
+		strbuf_addf(b, "unreachable: %s", t->fault.text);
 		return;
 	}
 	strbuf_addc(b, '[');
@@ -195,7 +196,7 @@ add_line(struct strbuf *b, const struct session *s, const struct spot *p)
 	add_clean(b, s->out.color_out, marked ? TERM_BOLD : TERM_PLAIN, &name);
 	strbuf_adds(b, "  ");
 	add_clean(b, s->out.color_out,
-	    p->target->fault != NULL ? TERM_RED : TERM_PLAIN, &state);
+	    p->target->fault.text != NULL ? TERM_RED : TERM_PLAIN, &state);
 	strbuf_adds(b, marked ? "  *\n" : "\n");
 }
 
@@ -204,7 +205,7 @@ draw(struct strbuf *b, const struct session *s, struct spot *const *spots,
     size_t n)
 {
 	static const char *const glyphs[2][4] = {
-		{ "|   ", "    ", "|-- ", "`-- " },
+		{ "|   ", "    ", "+-- ", "+-- " },
 		{ "\xe2\x94\x82   ", "    ",
 		    "\xe2\x94\x9c\xe2\x94\x80\xe2\x94\x80 ",
 		    "\xe2\x94\x94\xe2\x94\x80\xe2\x94\x80 " },
@@ -225,7 +226,7 @@ draw(struct strbuf *b, const struct session *s, struct spot *const *spots,
 }
 
 static struct node *
-spot_json(struct arena *a, const struct spot *p)
+spot_node(struct arena *a, const struct spot *p)
 {
 	struct node *n = node_new(a, NODE_MAP),
 		    *labels = node_new(a, NODE_LIST);
@@ -233,28 +234,25 @@ spot_json(struct arena *a, const struct spot *p)
 
 	for (size_t i = 0; i < t->labels.n; i++)
 		node_add(a, labels, node_str(a, t->labels.items[i]));
-	node_set(a, n, "datacenter", node_str(a, t->server->name));
-	node_set(a, n, "url", node_str(a, t->server->url));
-	node_set(a, n, "chain",
-	    t->chain != NULL ? node_str(a, t->chain) : node_null(a));
+	doc_set_place(a, n, t->server, t->chain);
 	node_set(a, n, "labels", labels);
 	node_set(a, n, "took_ms",
-	    t->fault == NULL ? node_int(a, p->took_ms) : node_null(a));
-	node_set(a, n, "error",
-	    t->fault != NULL ? node_str(a, t->fault) : node_null(a));
+	    t->fault.text == NULL ? node_int(a, p->took_ms) : node_null(a));
+	doc_set_str(a, n, "error", t->fault.text);
 	node_set(a, n, "children", node_new(a, NODE_LIST));
 	return n;
 }
 
 static struct node *
-tree_json(struct arena *a, struct spot *const *spots, size_t n)
+tree_doc(struct arena *a, struct spot *const *spots, size_t n)
 {
-	struct node *above[DEPTH_MAX] = { NULL }, *top = node_new(a, NODE_MAP);
+	struct node *above[DEPTH_MAX] = { NULL };
+	struct node *top = doc_new(a, "overlord.tree/1");
 	struct node *roots = node_new(a, NODE_LIST);
 
 	for (size_t i = 0; i < n; i++) {
 		size_t d = spots[i]->depth;
-		struct node *m = spot_json(a, spots[i]);
+		struct node *m = spot_node(a, spots[i]);
 		struct node *list = d == 0 || above[d - 1] == NULL
 		    ? roots
 		    : node_get(above[d - 1], "children");
@@ -264,7 +262,6 @@ tree_json(struct arena *a, struct spot *const *spots, size_t n)
 		node_add(a, list, m);
 		above[d] = m;
 	}
-	node_set(a, top, "schema", node_str(a, "overlord.tree/1"));
 	node_set(a, top, "servers", roots);
 	return top;
 }
@@ -284,12 +281,9 @@ print(struct session *s, const struct targets *targets)
 			spots[n++] = targets->items[i].ctx;
 	if (spots != NULL)
 		place(spots, n);
-	if (s->args.output != NULL && strcmp(s->args.output, "json") == 0) {
-		json_write(&b, tree_json(&s->arena, spots, n), JSON_INDENT2);
-		strbuf_addc(&b, '\n');
-	} else {
-		draw(&b, s, spots, n);
-	}
+	if (doc_is_wanted(s))
+		return doc_print(s, tree_doc(&s->arena, spots, n));
+	draw(&b, s, spots, n);
 	if (arena_check(&s->arena, &e) < 0 || strbuf_check(&b, &e) < 0)
 		return session_fail(s, &e);
 	out_add(&s->out, b.buf, b.len);
@@ -324,11 +318,7 @@ static const char *const examples[] = {
 };
 
 static const char *const exits[] = {
-	"65  the deployment file is faulty",
-	"66  the file or a data center cannot be found",
-	"68  nothing matched (with --strict)",
-	"69  no data center could be reached",
-	"77  no data center accepts the token",
+	CMD_EXITS_LOOK,
 	NULL,
 };
 

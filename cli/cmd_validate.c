@@ -13,12 +13,12 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/doc.h"
 #include "cli/session.h"
-#include "lib/data/json.h"
 
 #define TEXT_MAX ((size_t)64 * 1024 * 1024)
 
-static const char *const outputs[] = { "text", "json", NULL };
+static const char *const outputs[] = { "text", "json", "yaml", NULL };
 
 static const struct cmd_opt opts[] = {
 	{ "file", "FILE", CMD_LIST, 'f', false, CMD_AT(files), NULL, NULL,
@@ -92,13 +92,12 @@ finding(struct arena *a, const struct diag_item *i)
 	node_set(a, n, "path", node_str(a, i->path));
 	node_set(a, n, "rule", node_str(a, i->rule));
 	node_set(a, n, "reason", node_str(a, i->reason));
-	node_set(a, n, "hint",
-	    i->hint != NULL ? node_str(a, i->hint) : node_null(a));
+	doc_set_str(a, n, "hint", i->hint);
 	return n;
 }
 
 static void
-add_json(struct check *c, const char *name, bool valid, const char *kind,
+add_file(struct check *c, const char *name, bool valid, const char *kind,
     const struct diag *d)
 {
 	struct arena *a = &c->s->arena;
@@ -108,7 +107,7 @@ add_json(struct check *c, const char *name, bool valid, const char *kind,
 		node_add(a, list, finding(a, &d->items[i]));
 	node_set(a, n, "file", node_str(a, name));
 	node_set(a, n, "valid", node_bool(a, valid));
-	node_set(a, n, "kind", kind != NULL ? node_str(a, kind) : node_null(a));
+	doc_set_str(a, n, "kind", kind);
 	node_set(a, n, "errors", node_int(a, (int64_t)d->errors));
 	node_set(a, n, "warnings", node_int(a, (int64_t)d->warnings));
 	node_set(a, n, "findings", list);
@@ -126,8 +125,7 @@ say_valid(struct session *s, const char *name, const struct spec *spec)
 		out_addf(&s->out, "%s: valid (configuration)\n", name);
 		return;
 	}
-	what = spec->kind == SPEC_APPCONFIG ? spec->app.name
-					    : spec_project_name(spec);
+	what = spec_project_name(spec);
 	out_addf(&s->out, "%s: valid (%s%s%s, %zu datacenter%s)\n", name,
 	    spec->kind_text, what != NULL ? " " : "", what != NULL ? what : "",
 	    spec->datacenters.n, spec->datacenters.n == 1 ? "" : "s");
@@ -200,7 +198,7 @@ check_file(struct check *c, const char *file)
 	if (rc == EXIT_CODE_OK && s->args.strict && d.warnings > 0)
 		rc = EXIT_CODE_DATAERR;
 	if (c->files != NULL)
-		add_json(c, s->spec_name != NULL ? s->spec_name : file,
+		add_file(c, s->spec_name != NULL ? s->spec_name : file,
 		    rc == EXIT_CODE_OK,
 		    s->spec != NULL ? s->spec->kind_text : NULL, &d);
 	else if (d.errors > 0 || d.warnings > 0)
@@ -212,24 +210,14 @@ check_file(struct check *c, const char *file)
 }
 
 static enum exitcode
-print_json(struct check *c)
+print_doc(struct check *c)
 {
-	AUTO_STRBUF struct strbuf b;
-	struct arena *a = &c->s->arena;
-	struct error e = ERROR_INIT;
-	struct node *n = node_new(a, NODE_MAP);
+	struct node *n = doc_new(&c->s->arena, "overlord.validate/1");
+	enum exitcode rc;
 
-	strbuf_init(&b, TEXT_MAX);
-	node_set(a, n, "schema", node_str(a, "overlord.validate/1"));
-	node_set(a, n, "files", c->files);
-	if (arena_check(a, &e) < 0)
-		return session_fail(c->s, &e);
-	json_write(&b, n, JSON_INDENT2);
-	strbuf_addc(&b, '\n');
-	if (strbuf_check(&b, &e) < 0)
-		return session_fail(c->s, &e);
-	out_add(&c->s->out, b.buf, b.len);
-	return c->first_bad;
+	node_set(&c->s->arena, n, "files", c->files);
+	rc = doc_print(c->s, n);
+	return rc != EXIT_CODE_OK ? rc : c->first_bad;
 }
 
 static enum exitcode
@@ -238,7 +226,7 @@ run(struct session *s)
 	struct check c = { .s = s };
 	const char *path;
 
-	if (s->args.output != NULL && strcmp(s->args.output, "json") == 0)
+	if (doc_is_wanted(s))
 		c.files = node_new(&s->arena, NODE_LIST);
 	for (size_t i = 0; i < s->args.files.n; i++)
 		check_file(&c, s->args.files.items[i]);
@@ -261,7 +249,7 @@ run(struct session *s)
 		}
 		check_file(&c, path);
 	}
-	return c.files != NULL ? print_json(&c) : c.first_bad;
+	return c.files != NULL ? print_doc(&c) : c.first_bad;
 }
 
 static const char *const examples[] = {

@@ -369,7 +369,6 @@ set_defaults(struct cmd_args *a)
 	a->parallel = 16;
 	a->timeout_ms = INT64_C(30) * 60 * 1000;
 	a->limit = 50;
-	a->tail = 100;
 	a->interval_ms = 2000;
 }
 

@@ -14,7 +14,6 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/exitcode.h"
-#include "lib/base/strbuf.h"
 
 struct session;
 
@@ -53,6 +52,13 @@ struct cmd_args {
 	bool wait;
 	const char *wait_for;
 	int64_t timeout_ms;
+
+	/* plan, apply */
+	bool dry_run;
+	bool destroy;
+	bool diff;
+	bool show_secrets;
+	bool exit_zero;
 
 	/* get-info */
 	const char *type;
@@ -93,7 +99,10 @@ struct cmd_args {
 
 	/* logs */
 	bool follow;
-	int64_t tail;
+	bool jails;
+	bool timestamps;
+	const char *tail;
+	const char *since;
 	bool no_prefix;
 	bool until_done;
 
@@ -207,11 +216,26 @@ const char *cmd_suggest(struct arena *a, const char *name);
 extern const struct cmd_opt cmd_globals[];
 extern const size_t cmd_globals_n;
 
+/* Exits of commands that only look at servers. */
+#define CMD_EXITS_LOOK                                                         \
+  "65  the deployment file is faulty",                                         \
+      "66  the file or a data center cannot be found",                         \
+      "68  nothing matched (with --strict)",                                   \
+      "69  no data center could be reached",                                   \
+      "77  no data center accepts the token"
+
 /* clang-format off */
 #define CMD_AT(member) offsetof(struct cmd_args, member)
 #define CMD_OPT_FILE                                                           \
 	{ "file", "FILE", CMD_STR, 'f', true, CMD_AT(file), NULL, NULL,        \
 	    "Deployment file; '-' is standard input." }
+#define CMD_OPT_FILE_IF                                                        \
+	{ "file", "FILE", CMD_STR, 'f', false, CMD_AT(file), NULL, NULL,       \
+	    "Deployment file; without one this machine's server is asked." }
+#define CMD_OPT_MAKO_DIRECTORIES                                               \
+	{ "mako-directories", "DIR", CMD_LIST, 0, false,                       \
+	    CMD_AT(mako_directories), NULL, ".",                               \
+	    "Where templates include others from; repeatable." }
 #define CMD_OPT_DATACENTER                                                     \
 	{ "datacenter", "NAME", CMD_LIST, 0, false, CMD_AT(datacenter), NULL,  \
 	    NULL, "Only this data center; repeatable." }

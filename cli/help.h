@@ -7,6 +7,7 @@
 #pragma once
 
 #include "cli/command.h"
+#include "lib/base/strbuf.h"
 
 void help_program(struct strbuf *out);
 /* For a bare "overlord". */

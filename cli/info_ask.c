@@ -270,7 +270,7 @@ info_start(struct info *in)
 	in->list = (struct info_piece){ .info = in,
 		.function = in->type->list.function };
 	arena_init(&in->arena, ANSWERS_MAX);
-	if (in->target->fault != NULL) {
+	if (!target_can_be_asked(in->target)) {
 		finish(in);
 	} else if ((in->type->flags & INFO_LITERAL) != 0 &&
 	    (f->names.n > 0 || in->type->shape == INFO_NOTHING)) {

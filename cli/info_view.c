@@ -8,8 +8,8 @@
  */
 #include <string.h>
 
+#include "cli/doc.h"
 #include "cli/info.h"
-#include "lib/base/mem.h"
 #include "proto/human.h"
 
 #define BLOCK_MAX ((size_t)256 * 1024 * 1024)
@@ -162,10 +162,9 @@ errors_to_node(const struct info *in, struct arena *a)
 	struct node *list = node_new(a, NODE_LIST);
 	const struct info_piece *p = &in->list;
 
-	if (t->fault != NULL)
-		add_error(a, list,
-		    t->labels.n > 0 ? "get_chains" : "get_api_labels", 0,
-		    t->fault);
+	if (t->fault.text != NULL)
+		add_error(
+		    a, list, t->fault.call, t->fault.status, t->fault.text);
 	if (p->failure != NULL)
 		add_error(a, list, p->function, p->status, p->failure);
 	for (size_t i = 0; i < in->names_n * in->items_n; i++) {
@@ -231,10 +230,7 @@ info_to_node(const struct info *in, struct arena *a)
 	const struct target *t = in->target;
 	struct node *n = node_new(a, NODE_MAP), *labels, *things = NULL;
 
-	node_set(a, n, "datacenter", node_str(a, t->server->name));
-	node_set(a, n, "url", node_str(a, t->server->url));
-	node_set(a, n, "chain",
-	    t->chain != NULL ? node_str(a, t->chain) : node_null(a));
+	doc_set_place(a, n, t->server, t->chain);
 	labels = node_new(a, NODE_LIST);
 	for (size_t i = 0; i < t->labels.n; i++)
 		node_add(a, labels, node_str(a, t->labels.items[i]));

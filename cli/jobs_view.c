@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "cli/servers.h"
 #include "lib/base/clock.h"
 #include "proto/human.h"
 
@@ -84,7 +85,7 @@ jobs_view_add(struct table *t, const char *datacenter, const char *chain,
 	add_span(&took, job, "started_at", "ended_at", now);
 	cells[0] = cell(a, node_get(job, "id"));
 	cells[1] = datacenter;
-	cells[2] = chain != NULL ? chain : "<root>";
+	cells[2] = servers_chain(chain);
 	cells[3] = cell(a, node_get(job, "type"));
 	cells[4] = cell(a, node_get(job, "name"));
 	cells[5] = cell(a, node_get(job, "state"));
@@ -186,7 +187,7 @@ jobs_view_page(struct strbuf *out, const char *datacenter, const char *chain,
 
 	add_field(out, "job", node_get(job, "id"));
 	strbuf_addf(out, "%-10s  %s\n%-10s  %s\n", "datacenter", datacenter,
-	    "chain", chain != NULL ? chain : "<root>");
+	    "chain", servers_chain(chain));
 	add_field(out, "type", node_get(job, "type"));
 	add_field(out, "name", node_get(job, "name"));
 	add_field(out, "state", node_get(job, "state"));
@@ -207,6 +208,8 @@ jobs_view_page(struct strbuf *out, const char *datacenter, const char *chain,
 	if (node_get(output, "stdout") != NULL &&
 	    node_get(output, "stdout")->type == NODE_MAP)
 		add_field(out, "report", node_get(output, "stdout"));
+	/* A VM's is one text. */
+	add_lines(out, "output", output);
 	add_lines(out, "stdout", node_get(output, "stdout"));
 	add_lines(out, "stderr", node_get(output, "stderr"));
 }

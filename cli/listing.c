@@ -11,22 +11,32 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/doc.h"
 #include "cli/targets.h"
 #include "cli/term.h"
 #include "cli/wait_judge.h"
 #include "lib/base/clock.h"
-#include "lib/data/json.h"
 #include "proto/human.h"
 
 #define TEXT_MAX ((size_t)256 * 1024 * 1024)
 
-const char *const listing_outputs[] = { "table", "json", NULL };
+const char *const listing_outputs[] = { "table", "wide", "json", "yaml", NULL };
 
 struct run {
 	struct session *session;
 	const struct listing *listing;
 	bool noted;
 };
+
+static void
+fail(struct target *t, enum client_class class, int status, const char *text)
+{
+	const struct run *run = t->all->rule.ctx;
+
+	target_set_fault(t, run->listing->member, class, status, text);
+	out_warn(&t->lane, "%s) error obtaining %s: %s", t->context,
+	    run->listing->what, t->fault.text);
+}
 
 static void
 on_list(const struct client_reply *r, void *ctx)
@@ -40,17 +50,16 @@ on_list(const struct client_reply *r, void *ctx)
 		t->ctx = node_copy(&run->session->arena, list);
 	} else if (r->class == CLIENT_NOTFOUND &&
 	    verdict_is_no_route(r->body)) {
-		t->fault = "n/a";
+		target_set_fault(t, l->member, r->class, r->status, "n/a");
 		if (!run->noted)
 			out_warn(&t->lane, "%s) n/a: this server keeps no %s",
 			    t->context, l->lacks);
 		run->noted = true;
 	} else {
-		t->fault = arena_strdup(&run->session->arena,
+		fail(t, r->class == CLIENT_OK ? CLIENT_GARBLED : r->class,
+		    r->status,
 		    r->class == CLIENT_OK ? "the reply is not understood"
 					  : r->text);
-		out_warn(&t->lane, "%s) error obtaining %s: %s", t->context,
-		    l->what, t->fault);
 	}
 	target_done(t);
 }
@@ -66,84 +75,82 @@ start(struct target *t)
 		.query = run->listing->query };
 
 	if (client_call(run->session->client, &call, on_list, t, &e) < 0) {
-		out_warn(&t->lane, "%s) %s", t->context, error_text(&e));
+		fail(t, CLIENT_UNAVAILABLE, 0, error_text(&e));
 		target_done(t);
 	}
 }
 
-static bool
-wants(const struct run *run, const struct node *item)
+bool
+listing_wants(
+    const struct listing *l, const struct session *s, const struct node *item)
 {
-	return run->listing->wants == NULL ||
-	    run->listing->wants(run->session, item);
+	return l->wants == NULL || l->wants(s, item);
 }
 
-static void
+void
+listing_add_rows(const struct listing *l, const struct session *s,
+    struct table *table, const struct target *t, const struct node *list,
+    double now)
+{
+	for (size_t k = 0; list != NULL && k < list->u.list.n; k++)
+		if (listing_wants(l, s, list->u.list.items[k]))
+			l->add(table, t->server->name, t->chain,
+			    list->u.list.items[k], now);
+}
+
+static enum exitcode
 print_table(const struct run *run, const struct targets *targets)
 {
 	AUTO_STRBUF struct strbuf b;
 	struct session *s = run->session;
 	double now = (double)clock_wall_ms() / 1000;
-	bool terminal = isatty(STDOUT_FILENO) == 1;
+	bool cut = isatty(STDOUT_FILENO) == 1 && !doc_output_is(s, "wide");
+	struct error e = ERROR_INIT;
 	struct table table;
 
 	strbuf_init(&b, TEXT_MAX);
 	table_init(&table, run->listing->columns, &s->arena);
-	for (size_t i = 0; i < targets->n; i++) {
-		const struct target *t = &targets->items[i];
-		const struct node *list = t->ctx;
-
-		for (size_t k = 0; list != NULL && k < list->u.list.n; k++)
-			if (wants(run, list->u.list.items[k]))
-				run->listing->add(&table, t->server->name,
-				    t->chain, list->u.list.items[k], now);
-	}
+	for (size_t i = 0; i < targets->n; i++)
+		listing_add_rows(run->listing, s, &table, &targets->items[i],
+		    targets->items[i].ctx, now);
 	table_print(&table, !s->args.no_headers,
-	    terminal ? term_width(STDOUT_FILENO) : 0, s->out.color_out, &b);
+	    cut ? term_width(STDOUT_FILENO) : 0, s->out.color_out, &b);
+	if (arena_check(&s->arena, &e) < 0 || strbuf_check(&b, &e) < 0)
+		return session_fail(s, &e);
 	out_add(&s->out, b.buf, b.len);
+	return EXIT_CODE_OK;
 }
 
 static struct node *
-json_target(const struct run *run, struct arena *a, const struct target *t)
+doc_target(const struct run *run, struct arena *a, const struct target *t)
 {
 	const struct node *list = t->ctx;
 	struct node *n = node_new(a, NODE_MAP), *items = node_new(a, NODE_LIST);
 
 	for (size_t k = 0; list != NULL && k < list->u.list.n; k++)
-		if (wants(run, list->u.list.items[k]))
+		if (listing_wants(
+			run->listing, run->session, list->u.list.items[k]))
 			node_add(a, items, list->u.list.items[k]);
-	node_set(a, n, "datacenter", node_str(a, t->server->name));
-	node_set(a, n, "url", node_str(a, t->server->url));
-	node_set(a, n, "chain",
-	    t->chain != NULL ? node_str(a, t->chain) : node_null(a));
-	node_set(a, n, "error",
-	    t->fault != NULL ? node_str(a, t->fault) : node_null(a));
+	doc_set_place(a, n, t->server, t->chain);
+	doc_set_str(a, n, "error", t->fault.text);
 	node_set(a, n, run->listing->member, items);
 	return n;
 }
 
 static enum exitcode
-print_json(const struct run *run, const struct targets *targets)
+print_doc(const struct run *run, const struct targets *targets)
 {
-	AUTO_STRBUF struct strbuf b;
 	struct session *s = run->session;
 	struct arena *a = &s->arena;
-	struct error e = ERROR_INIT;
-	struct node *n = node_new(a, NODE_MAP), *list = node_new(a, NODE_LIST);
+	struct node *n = doc_new(a, run->listing->schema);
+	struct node *list = node_new(a, NODE_LIST);
 
-	strbuf_init(&b, TEXT_MAX);
 	for (size_t i = 0; i < targets->n; i++)
 		if (targets->items[i].matched)
 			node_add(
-			    a, list, json_target(run, a, &targets->items[i]));
-	node_set(a, n, "schema", node_str(a, run->listing->schema));
+			    a, list, doc_target(run, a, &targets->items[i]));
 	node_set(a, n, "nodes", list);
-	json_write(&b, n, JSON_INDENT2);
-	strbuf_addc(&b, '\n');
-	if (arena_check(a, &e) < 0 || strbuf_check(&b, &e) < 0)
-		return session_fail(s, &e);
-	out_add(&s->out, b.buf, b.len);
-	return EXIT_CODE_OK;
+	return doc_print(s, n);
 }
 
 const char *
@@ -177,8 +184,8 @@ listing_run(struct session *s, const struct listing *l)
 		return rc;
 	if (targets.unreachable != EXIT_CODE_OK)
 		return targets.unreachable;
-	if (s->args.output != NULL && strcmp(s->args.output, "json") == 0)
-		return print_json(&run, &targets);
-	print_table(&run, &targets);
-	return targets_none(&targets);
+	if (doc_is_wanted(s))
+		return print_doc(&run, &targets);
+	rc = print_table(&run, &targets);
+	return rc != EXIT_CODE_OK ? rc : targets_none(&targets);
 }

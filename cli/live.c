@@ -89,9 +89,8 @@ on_lost(const char *why, void *ctx)
 }
 
 static void
-on_refused(enum client_class class, const char *why, void *ctx)
+on_refused(const char *why, void *ctx)
 {
-	(void)class;
 	tell(ctx, why);
 }
 

@@ -16,7 +16,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -26,7 +25,7 @@
 /* Data kept before it is written, and the most that a lane may hold. */
 #define DATA_MAX ((size_t)64 * 1024)
 #define LANE_MAX ((size_t)256 * 1024 * 1024)
-/* One diagnostic. */
+/* The first bytes of a diagnostic that are shown. */
 #define LINE_MAX_LEN ((size_t)64 * 1024)
 
 enum channel {
@@ -140,12 +139,13 @@ say(struct out *o, const char *prefix, const char *hint, const char *fmt,
 {
 	AUTO_STRBUF struct strbuf text, line;
 
-	strbuf_init(&text, LINE_MAX_LEN);
-	strbuf_init(&line, 4 * LINE_MAX_LEN);
+	strbuf_init(&text, LANE_MAX);
+	strbuf_init(&line, LANE_MAX);
 	strbuf_vaddf(&text, fmt, ap);
 	strbuf_addf(&line, "overlord: %s", prefix);
-	strbuf_add_escaped(&line, text.buf, text.len);
-	strbuf_addc(&line, '\n');
+	strbuf_add_escaped(
+	    &line, text.buf, text.len < LINE_MAX_LEN ? text.len : LINE_MAX_LEN);
+	strbuf_adds(&line, text.len < LINE_MAX_LEN ? "\n" : " ...\n");
 	if (hint != NULL && hint[0] != '\0') {
 		strbuf_adds(&line, "  hint: ");
 		strbuf_add_escaped(&line, hint, strlen(hint));

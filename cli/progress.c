@@ -9,10 +9,10 @@
  */
 #include "cli/progress.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/servers.h"
 #include "lib/base/clock.h"
 
 #define DRAW_MS 250
@@ -42,12 +42,6 @@ watch_sigcont(struct progress *p)
 	(void)sigemptyset(&sa.sa_mask);
 	continued = 0;
 	(void)sigaction(SIGCONT, &sa, &p->sigcont);
-}
-
-static const char *
-chain_text(const struct wait_job *j)
-{
-	return j->chain != NULL ? j->chain : "<root>";
 }
 
 static size_t
@@ -86,7 +80,7 @@ progress_init(
 	p->utf8 = term_is_utf8();
 	for (size_t i = 0; i < n; i++) {
 		const char *texts[3] = { jobs[i].server->name,
-			chain_text(&jobs[i]), jobs[i].project };
+			servers_chain(jobs[i].chain), jobs[i].project };
 
 		for (size_t c = 0; c < 3; c++)
 			if (width_of(texts[c]) > p->widths[c])
@@ -111,7 +105,8 @@ progress_fini(struct progress *p)
 static void
 add_name(const struct progress *p, const struct wait_job *j, struct strbuf *b)
 {
-	const char *texts[3] = { j->server->name, chain_text(j), j->project };
+	const char *texts[3] = { j->server->name, servers_chain(j->chain),
+		j->project };
 
 	for (size_t c = 0; c < 3; c++) {
 		strbuf_add_escaped(b, texts[c], strlen(texts[c]));
@@ -270,7 +265,7 @@ say_tail(struct progress *p, const struct wait_job *j)
 
 	strbuf_init(&b, VIEW_MAX * 2);
 	strbuf_addf(&b, "%s %s %s: the last lines of stderr:\n",
-	    j->server->name, chain_text(j), j->project);
+	    j->server->name, servers_chain(j->chain), j->project);
 	while (*s != '\0') {
 		size_t len = strcspn(s, "\n");
 
@@ -283,29 +278,50 @@ say_tail(struct progress *p, const struct wait_job *j)
 	out_talk(&p->session->out, b.buf, b.len);
 }
 
+/* The command that shows more. */
+static void
+add_hint(struct strbuf *b, const struct session *s, const struct wait_job *j)
+{
+	if (j->state == WAIT_LOST) {
+		strbuf_addf(b, "overlord status -f %s", s->spec_name);
+		return;
+	}
+	if (j->phase == WAIT_SCALE) {
+		strbuf_addf(b,
+		    "overlord get-info -f %s -t autoscale --filter %s",
+		    s->spec_name, j->project);
+		return;
+	}
+	strbuf_addf(b, "overlord logs --file %s", s->spec_name);
+	if (s->spec->datacenters.n > 1)
+		strbuf_addf(b, " --datacenter %s", j->server->name);
+	/* A shell would take the root for a redirection. */
+	strbuf_addf(b, j->chain != NULL ? " --chain %s" : " --chain '%s'",
+	    servers_chain(j->chain));
+	strbuf_addf(b, " %s", j->project);
+}
+
 void
 progress_failures(struct progress *p, size_t failed)
 {
 	struct session *s = p->session;
 	const struct wait_job *first = NULL;
-	char hint[512];
+	AUTO_STRBUF struct strbuf hint;
 
+	strbuf_init(&hint, VIEW_MAX);
 	for (size_t i = 0; i < p->n; i++) {
 		const struct wait_job *j = &p->jobs[i];
 
 		if (j->state != WAIT_FAILED && j->state != WAIT_LOST)
 			continue;
-		if (first == NULL)
+		if (first == NULL ||
+		    (first->state == WAIT_LOST && j->state == WAIT_FAILED))
 			first = j;
 		if (j->stderr_tail != NULL)
 			say_tail(p, j);
 	}
 	if (first == NULL)
 		return;
-	(void)snprintf(hint, sizeof(hint),
-	    "overlord jobs -f %s show %s%s%s %lld", s->spec_name,
-	    first->server->name, first->chain != NULL ? "." : "",
-	    first->chain != NULL ? first->chain : "", (long long)first->job);
-	out_fail(&s->out, first->is_original ? NULL : hint,
-	    "%zu of %zu targets failed", failed, p->n);
+	add_hint(&hint, s, first);
+	out_fail(&s->out, hint.buf, "%zu of %zu targets failed", failed, p->n);
 }

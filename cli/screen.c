@@ -117,26 +117,34 @@ static const struct {
 	{ "\033[4~", SCREEN_END },
 };
 
+/* ESC [ parameters letter, ESC O letter, or one byte. */
+static bool
+is_whole(const char *p, size_t n)
+{
+	if (p[0] != '\033')
+		return true;
+	if (n > 1 && p[1] == '[')
+		return n > 2 && p[n - 1] >= '@' && p[n - 1] <= '~';
+	return n > 2;
+}
+
 static void
 take_byte(struct screen *s, char c)
 {
-	bool prefix = false;
-
-	if (s->pending_n + 1 >= sizeof(s->pending))
+	/* The key Escape, and then another. */
+	if (s->pending_n == 1 && c != '[' && c != 'O')
 		s->pending_n = 0;
+	/* Longer than any that is known: only its end counts. */
+	if (s->pending_n == sizeof(s->pending))
+		s->pending_n--;
 	s->pending[s->pending_n++] = c;
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		if (strncmp(keys[i].bytes, s->pending, s->pending_n) != 0)
-			continue;
-		prefix = true;
-		if (strlen(keys[i].bytes) != s->pending_n)
-			continue;
-		s->pending_n = 0;
-		s->ops->key(keys[i].key, s->ctx);
+	if (!is_whole(s->pending, s->pending_n))
 		return;
-	}
-	if (!prefix)
-		s->pending_n = 0;
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (strlen(keys[i].bytes) == s->pending_n &&
+		    memcmp(keys[i].bytes, s->pending, s->pending_n) == 0)
+			s->ops->key(keys[i].key, s->ctx);
+	s->pending_n = 0;
 }
 
 static void

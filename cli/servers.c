@@ -339,6 +339,12 @@ servers_entrypoint(struct session *s, const char *text, struct tree_entry *ret)
 }
 
 const char *
+servers_chain(const char *chain)
+{
+	return chain != NULL ? chain : "<root>";
+}
+
+const char *
 servers_context(
     struct arena *a, const struct client_server *server, const char *chain)
 {

@@ -30,6 +30,8 @@ enum exitcode servers_local(
 enum exitcode servers_entrypoint(
     struct session *s, const char *text, struct tree_entry *ret);
 
+/* As tables and --chain have it: "<root>" for NULL. */
+const char *servers_chain(const char *chain);
 /* "(datacenter:main, chain:alpha" without the closing parenthesis. */
 const char *servers_context(
     struct arena *a, const struct client_server *server, const char *chain);

@@ -20,7 +20,6 @@
 
 #include "config.h"
 #include "lib/base/file.h"
-#include "lib/base/mem.h"
 #include "lib/base/utf8.h"
 #include "lib/data/dotenv.h"
 #include "lib/data/json.h"
@@ -306,9 +305,8 @@ session_load_config(struct session *s, struct config **ret)
 
 /* Network */
 
-/* The names of variables whose values nobody else should see (cli.md 6.3). */
-static bool
-is_secret(const char *name)
+bool
+session_is_secret(const char *name)
 {
 	static const char *const words[] = { "token", "secret", "pass", "key",
 		"auth" };
@@ -319,19 +317,18 @@ is_secret(const char *name)
 	return false;
 }
 
-/* node is the caller's own copy. */
-static void
-mask(struct arena *a, struct node *node)
+void
+session_mask(struct arena *a, struct node *node)
 {
 	for (size_t i = 0; node->type == NODE_LIST && i < node->u.list.n; i++)
-		mask(a, node->u.list.items[i]);
+		session_mask(a, node->u.list.items[i]);
 	for (size_t i = 0; node->type == NODE_MAP && i < node->u.map.n; i++) {
 		struct node_pair *p = &node->u.map.pairs[i];
 		struct node *stars;
 
 		if (p->value->type != NODE_STR ||
-		    !is_secret(node_text(p->key))) {
-			mask(a, p->value);
+		    !session_is_secret(node_text(p->key))) {
+			session_mask(a, p->value);
 			continue;
 		}
 		stars = node_str(a, "********");
@@ -355,7 +352,7 @@ trace_body(struct session *s, const char *what, const struct node *body)
 	copy = node_copy(&a, body);
 	if (copy == NULL)
 		return;
-	mask(&a, copy);
+	session_mask(&a, copy);
 	json_write(&b, copy, JSON_COMPACT);
 	len = utf8_whole_len(b.buf, b.len < TRACE_MAX ? b.len : TRACE_MAX);
 	out_debug(&s->out, "  %s: %.*s%s", what, (int)len, b.buf,

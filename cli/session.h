@@ -62,5 +62,10 @@ enum exitcode session_read_file(struct session *s, const char *file,
 /* Makes loop and client. */
 enum exitcode session_start(struct session *s);
 
+/* The name of a variable whose value nobody else should see (cli.md 6.3). */
+bool session_is_secret(const char *name);
+/* Stars for all such texts in it; node is the caller's own copy. */
+void session_mask(struct arena *a, struct node *node);
+
 /* For !ENV. */
 const char *session_getenv(const char *name, void *ctx);

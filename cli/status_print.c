@@ -9,8 +9,8 @@
 
 #include <string.h>
 
+#include "cli/doc.h"
 #include "cli/table.h"
-#include "lib/base/clock.h"
 #include "lib/data/json.h"
 #include "proto/human.h"
 
@@ -36,9 +36,12 @@ static const struct table_column wide_columns[] = {
 	{ "JAILS", true },
 	{ "AGE", true },
 	{ "LABELS", false },
+	{ "KIND", false },
 	{ "OPERATION", false },
-	{ "JOB", false },
+	{ "JOB", true },
 	{ "LAST-LOG", false },
+	{ "LATENCY", true },
+	{ "VERSION", false },
 	{ "PROGRESS", false },
 	{ NULL, false },
 };
@@ -93,7 +96,19 @@ jails_text(struct arena *a, const struct status *st)
 	    a, "%lld/%lld", (long long)st->jails_up, (long long)st->jails);
 }
 
+/* What the file says that it is; nobody else says. */
+static const char *
+kind_of(const struct session *s, const struct board_line *l)
+{
+	const char *name = s->spec != NULL ? spec_project_name(s->spec) : NULL;
+
+	return name != NULL && l->name != NULL && strcmp(name, l->name) == 0
+	    ? s->spec->kind_text
+	    : NULL;
+}
+
 struct printing {
+	struct session *session;
 	struct table table;
 	bool wide;
 	struct node *list;
@@ -107,22 +122,27 @@ add_row(const struct board_line *l, void *ctx)
 	struct arena *a = p->table.arena;
 	const struct status *st = &l->status;
 	const struct target *t = l->target;
-	const char *cells[11];
+	const char *cells[ARRAY_LEN(wide_columns) - 1];
 	size_t n = 0;
 
 	cells[n++] = t->server->name;
-	cells[n++] = t->chain != NULL ? t->chain : "<root>";
+	cells[n++] = servers_chain(t->chain);
 	cells[n++] = l->name;
 	cells[n++] = status_state_to_string(st->state);
 	cells[n++] = jails_text(a, st);
 	cells[n++] = age_text(a, st);
 	if (p->wide) {
 		cells[n++] = join_labels(a, t);
+		cells[n++] = kind_of(p->session, l);
 		cells[n++] = st->operation;
 		cells[n++] = st->job > 0
 		    ? arena_printf(a, "%lld", (long long)st->job)
 		    : NULL;
 		cells[n++] = st->last_log;
+		cells[n++] = l->took_ms >= 0
+		    ? arena_printf(a, "%lldms", (long long)l->took_ms)
+		    : NULL;
+		cells[n++] = t->version;
 	}
 	cells[n++] = st->progress;
 	table_add(&p->table, cells);
@@ -134,8 +154,7 @@ status_print_table(struct session *s, struct board *b, bool headings,
     size_t width, struct strbuf *out)
 {
 	AUTO_ARENA struct arena a;
-	struct printing p = { .wide = s->args.output != NULL &&
-		    strcmp(s->args.output, "wide") == 0 };
+	struct printing p = { .session = s, .wide = doc_output_is(s, "wide") };
 
 	arena_init(&a, TEXT_MAX);
 	table_init(&p.table, p.wide ? wide_columns : columns, &a);
@@ -145,55 +164,50 @@ status_print_table(struct session *s, struct board *b, bool headings,
 }
 
 static struct node *
-line_json(struct arena *a, const struct board_line *l)
+line_node(const struct session *s, struct arena *a, const struct board_line *l)
 {
 	struct node *n = node_new(a, NODE_MAP), *jails = node_new(a, NODE_MAP);
 	const struct status *st = &l->status;
 	const struct target *t = l->target;
 
-	node_set(a, n, "datacenter", node_str(a, t->server->name));
-	node_set(a, n, "url", node_str(a, t->server->url));
-	node_set(a, n, "chain",
-	    t->chain != NULL ? node_str(a, t->chain) : node_null(a));
-	node_set(a, n, "project",
-	    l->name != NULL ? node_str(a, l->name) : node_null(a));
+	doc_set_place(a, n, t->server, t->chain);
+	doc_set_str(a, n, "project", l->name);
 	node_set(a, n, "state", node_str(a, status_state_to_string(st->state)));
 	node_set(a, jails, "up", node_int(a, st->jails_up));
 	node_set(a, jails, "total", node_int(a, st->jails));
 	node_set(a, n, "jails", jails);
 	node_set(a, n, "age",
 	    st->age_s >= 0 ? node_int(a, st->age_s) : node_null(a));
-	node_set(a, n, "operation",
-	    st->operation != NULL ? node_str(a, st->operation) : node_null(a));
+	doc_set_str(a, n, "operation", st->operation);
 	node_set(
 	    a, n, "job", st->job > 0 ? node_int(a, st->job) : node_null(a));
-	node_set(a, n, "last_log",
-	    st->last_log != NULL ? node_str(a, st->last_log) : node_null(a));
-	node_set(a, n, "progress",
-	    st->progress != NULL ? node_str(a, st->progress) : node_null(a));
+	doc_set_str(a, n, "last_log", st->last_log);
+	doc_set_str(a, n, "progress", st->progress);
+	doc_set_str(a, n, "kind", kind_of(s, l));
+	doc_set_str(a, n, "version", t->version);
 	return n;
 }
 
 static void
-add_json(const struct board_line *l, void *ctx)
+add_node(const struct board_line *l, void *ctx)
 {
 	struct printing *p = ctx;
 
-	node_add(p->arena, p->list, line_json(p->arena, l));
+	node_add(p->arena, p->list, line_node(p->session, p->arena, l));
 }
 
-void
-status_print_json(struct session *s, struct board *b, struct strbuf *out)
+struct node *
+status_doc(struct session *s, struct board *b)
 {
 	struct arena *a = &s->arena;
-	struct printing p = { .list = node_new(a, NODE_LIST), .arena = a };
-	struct node *n = node_new(a, NODE_MAP);
+	struct printing p = {
+		.session = s, .list = node_new(a, NODE_LIST), .arena = a
+	};
+	struct node *n = doc_new(a, "overlord.status/1");
 
-	board_each(b, add_json, &p);
-	node_set(a, n, "schema", node_str(a, "overlord.status/1"));
+	board_each(b, add_node, &p);
 	node_set(a, n, "projects", p.list);
-	json_write(out, n, JSON_INDENT2);
-	strbuf_addc(out, '\n');
+	return n;
 }
 
 void
@@ -206,17 +220,17 @@ status_print_line(
 	const char *cells[6];
 
 	arena_init(&a, TEXT_MAX);
-	if (s->args.output != NULL && strcmp(s->args.output, "json") == 0) {
+	if (doc_output_is(s, "json")) {
 		struct board_line copy = *l;
 
 		/* That time passes is no change. */
 		still.age_s = -1;
 		copy.status = still;
-		json_write(out, line_json(&a, &copy), JSON_COMPACT);
+		json_write(out, line_node(s, &a, &copy), JSON_COMPACT);
 		return;
 	}
 	cells[0] = l->target->server->name;
-	cells[1] = l->target->chain != NULL ? l->target->chain : "<root>";
+	cells[1] = servers_chain(l->target->chain);
 	cells[2] = l->name;
 	cells[3] = status_state_to_string(st->state);
 	cells[4] = jails_text(&a, st);

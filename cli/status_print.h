@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (c) 2026, The Overlord in C authors */
 
-/* How a board looks (cli.md 6.2): a table, JSON, a plain line per change. */
+/* How a board looks (cli.md 6.2): a table, a document, a line per change. */
 #pragma once
 
 #include "cli/board.h"
@@ -10,8 +10,8 @@
 /* width 0: nothing is cut. The heading is the first line, if there is one. */
 void status_print_table(struct session *s, struct board *b, bool headings,
     size_t width, struct strbuf *out);
-/* One document. */
-void status_print_json(struct session *s, struct board *b, struct strbuf *out);
+/* The same for programs, in the session's arena. */
+struct node *status_doc(struct session *s, struct board *b);
 /* One line without a time: text, or a JSON object. */
 void status_print_line(
     struct session *s, const struct board_line *l, struct strbuf *out);

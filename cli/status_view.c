@@ -4,7 +4,8 @@
 /*
  * The rules of cli.md 6.2, the first that applies: what waits, what is under
  * way, what has failed, and only then what Director says of the services. The
- * last operation is the one with the higher job id.
+ * last operation is the one with the higher job id; a VM is made by the job
+ * that makes its jail, and after that.
  */
 #include "cli/status_view.h"
 
@@ -20,32 +21,31 @@ text_at(const struct node *n, const char *key)
 	return s != NULL && s[0] != '\0' ? s : NULL;
 }
 
-static int64_t
-int_at(const struct node *n, const char *key, int64_t absent)
-{
-	const struct node *v = node_get(n, key);
-
-	return v != NULL && v->type == NODE_INT && !v->big ? v->u.i : absent;
-}
-
 static bool
 is(const char *text, const char *word)
 {
 	return text != NULL && strcmp(text, word) == 0;
 }
 
-/* Every operation record, by word: "up" or "down". */
+/* Every operation record, by word: "up", "down" or "vm". */
 static const struct node *
-last_record(const struct node *info, const char **ret_type)
+last_record(
+    const struct node *info, const struct node *vm, const char **ret_type)
 {
 	const struct node *up = node_get(info, "up");
 	const struct node *down = node_get(info, "down");
 
 	if (down != NULL && down->type == NODE_MAP &&
 	    (up == NULL ||
-		int_at(down, "job_id", 0) > int_at(up, "job_id", 0))) {
+		node_int_at(down, "job_id", 0) >
+		    node_int_at(up, "job_id", 0))) {
 		*ret_type = "down";
 		return down;
+	}
+	if (vm != NULL &&
+	    node_int_at(vm, "job_id", 0) >= node_int_at(up, "job_id", 0)) {
+		*ret_type = "vm";
+		return vm;
 	}
 	*ret_type = "up";
 	return up;
@@ -60,7 +60,8 @@ count_services(const struct node *info, struct status *st)
 	     list != NULL && list->type == NODE_LIST && i < list->u.list.n;
 	     i++) {
 		st->jails++;
-		st->jails_up += int_at(list->u.list.items[i], "status", 1) == 0;
+		st->jails_up +=
+		    node_int_at(list->u.list.items[i], "status", 1) == 0;
 	}
 }
 
@@ -87,7 +88,7 @@ describe_job(const struct node *job, struct arena *a, struct status *st)
 
 	if (job == NULL)
 		return;
-	st->job = int_at(job, "id", st->job);
+	st->job = node_int_at(job, "id", st->job);
 	wait_judge_job(job, "up", a, &v);
 	if (v.state == VERDICT_BUSY)
 		st->progress = arena_strdup(a, v.doing);
@@ -112,12 +113,12 @@ has_failed(const struct node *record, const char *state, bool locked,
 }
 
 static enum status_state
-decide(const struct node *info, const struct node *jobs, struct arena *a,
-    struct status *st)
+decide(const struct node *info, const struct node *jobs, const struct node *vm,
+    struct arena *a, struct status *st)
 {
 	const struct node *locked = node_get(info, "locked");
 	const char *state = text_at(info, "state"), *type;
-	const struct node *record = last_record(info, &type), *job;
+	const struct node *record = last_record(info, vm, &type), *job;
 	bool is_locked =
 	    locked != NULL && locked->type == NODE_BOOL && locked->u.b;
 	const char *up = text_at(node_get(info, "up"), "operation");
@@ -133,7 +134,10 @@ decide(const struct node *info, const struct node *jobs, struct arena *a,
 		return STATUS_DESTROYING;
 	}
 	job = find_job(jobs, "running", "up");
+	if (job == NULL)
+		job = find_job(jobs, "running", "vm");
 	if (job != NULL || is(up, "RUNNING") ||
+	    (is(type, "vm") && is(text_at(vm, "operation"), "RUNNING")) ||
 	    (is(state, "UNFINISHED") && is_locked)) {
 		describe_job(job, a, st);
 		return STATUS_DEPLOYING;
@@ -149,11 +153,11 @@ decide(const struct node *info, const struct node *jobs, struct arena *a,
 }
 
 void
-status_decide(const struct node *info, const struct node *jobs, struct arena *a,
-    struct status *ret)
+status_decide(const struct node *info, const struct node *jobs,
+    const struct node *vm, struct arena *a, struct status *ret)
 {
 	const char *type, *s;
-	const struct node *record = last_record(info, &type);
+	const struct node *record = last_record(info, vm, &type);
 	const struct node *age = node_get(record, "last_update");
 
 	memset(ret, 0, sizeof(*ret));
@@ -162,13 +166,13 @@ status_decide(const struct node *info, const struct node *jobs, struct arena *a,
 		ret->age_s = (int64_t)age->u.f;
 	else if (age != NULL && age->type == NODE_INT && !age->big)
 		ret->age_s = age->u.i;
-	ret->job = int_at(record, "job_id", 0);
+	ret->job = node_int_at(record, "job_id", 0);
 	s = text_at(record, "operation");
 	ret->operation = s != NULL ? arena_strdup(a, s) : NULL;
 	s = text_at(info, "last_log");
 	ret->last_log = s != NULL ? arena_strdup(a, s) : NULL;
 	count_services(info, ret);
-	ret->state = decide(info, jobs, a, ret);
+	ret->state = decide(info, jobs, vm, a, ret);
 	if (ret->progress == NULL && ret->state != STATUS_READY &&
 	    ret->state != STATUS_ABSENT)
 		ret->progress = ret->operation;

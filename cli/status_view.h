@@ -38,7 +38,8 @@ struct status {
 };
 
 /* info of GET project/info, NULL: it is not there. jobs: the list of its jobs
- * that wait or run, NULL: the server has no such list. */
+ * that wait or run, NULL: the server has no such list. vm: the status of GET
+ * vm, NULL: it is no VM. */
 void status_decide(const struct node *info, const struct node *jobs,
-    struct arena *a, struct status *ret);
+    const struct node *vm, struct arena *a, struct status *ret);
 const char *status_state_to_string(enum status_state state);

@@ -11,29 +11,30 @@
 #include "cli/status_watch.h"
 
 #include <string.h>
-#include <unistd.h>
 
+#include "cli/doc.h"
 #include "cli/live.h"
-#include "cli/screen.h"
 #include "cli/status_print.h"
 #include "cli/term.h"
+#include "cli/watch_pace.h"
+#include "cli/watch_view.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/event/loop.h"
 
 #define TEXT_MAX ((size_t)4 * 1024 * 1024)
-/* Drawn at most so often; ages move so often. */
-#define DRAW_MS 250
-#define AGE_MS 1000
 /* Before a server that has not begun to tell anything is asked. */
 #define DEAF_MS 2000
-/* Between questions to one that could not answer. */
+/* Between questions about what could not be asked, more and more. */
 #define FAULT_MS 5000
+#define FAULT_MAX_MS 60000
 
 /* A server of the board. */
 struct ear {
 	bool heard;
 	int64_t next_ms;
+	/* Between questions since something cannot be asked. */
+	int64_t pause_ms;
 	/* That it is lost has been said. */
 	bool told;
 };
@@ -42,34 +43,19 @@ struct watching {
 	struct session *session;
 	struct board *board;
 	struct live *live;
-	struct screen *screen;
-	struct timer timer;
+	struct watch_view *view;
+	struct watch_pace pace;
 	struct live_spot *spots;
 	struct ear *ears;
-	/* The first row that is shown. */
-	size_t top;
-	size_t rows;
-	bool dirty;
-	int64_t drawn_ms;
 };
-
-static void
-set_dirty(struct watching *w)
-{
-	int64_t now = clock_mono_ms();
-
-	if (!w->dirty)
-		timer_arm(&w->timer,
-		    now - w->drawn_ms >= DRAW_MS ? 0
-						 : w->drawn_ms + DRAW_MS - now);
-	w->dirty = true;
-}
 
 static void
 on_changed(struct board *b, void *ctx)
 {
+	struct watching *w = ctx;
+
 	(void)b;
-	set_dirty(ctx);
+	watch_pace_changed(&w->pace);
 }
 
 static void
@@ -92,27 +78,49 @@ on_live_heard(size_t spot, const char *why, void *ctx)
 
 	ear->heard = why == NULL;
 	ear->next_ms = 0;
-	set_dirty(w);
+	ear->pause_ms = 0;
+	watch_pace_changed(&w->pace);
 }
 
-/* Asks those that cannot tell. The time of the next question. */
+/* When to ask again, if it is asked now. */
 static int64_t
-ask_the_deaf(struct watching *w, int64_t now)
+next_pause(
+    const struct watching *w, const struct ear *ear, enum board_fault fault)
 {
-	int64_t next = now + AGE_MS;
+	int64_t pause = ear->pause_ms * 2, least = w->session->args.interval_ms;
+
+	/* What is not told has to be asked for, whatever else cannot be. */
+	if (!ear->heard && fault != BOARD_ALL)
+		return least;
+	if (pause < FAULT_MS)
+		pause = FAULT_MS;
+	else if (pause > FAULT_MAX_MS)
+		pause = FAULT_MAX_MS;
+	return pause > least ? pause : least;
+}
+
+/* Asks those that cannot tell, and for what could not be asked. */
+static int64_t
+ask_the_deaf(void *ctx, int64_t now)
+{
+	struct watching *w = ctx;
+	int64_t next = INT64_MAX;
 
 	for (size_t i = 0; i < board_spots(w->board); i++) {
 		struct ear *ear = &w->ears[i];
-		bool faulty = board_is_faulty(w->board, i);
-		int64_t interval = w->session->args.interval_ms;
+		enum board_fault fault = board_fault(w->board, i);
 
-		if (ear->heard && !faulty)
+		if (ear->heard && fault == BOARD_FINE) {
+			ear->pause_ms = 0;
 			continue;
-		if (faulty && interval < FAULT_MS)
-			interval = FAULT_MS;
+		}
 		if (now >= ear->next_ms) {
-			ear->next_ms = now + interval;
-			board_refresh(w->board, i);
+			ear->pause_ms = next_pause(w, ear, fault);
+			ear->next_ms = now + ear->pause_ms;
+			if (ear->heard)
+				board_retry(w->board, i);
+			else
+				board_refresh(w->board, i);
 		}
 		if (ear->next_ms < next)
 			next = ear->next_ms;
@@ -139,139 +147,49 @@ add_last_line(struct watching *w, struct strbuf *out)
 {
 	struct session *s = w->session;
 	const char *dot = term_is_utf8() ? " \xc2\xb7 " : " - ", *why;
-	AUTO_STRBUF struct strbuf b, clean;
+	AUTO_STRBUF struct strbuf clean;
 	struct status_counts counts;
 	size_t spot = 0, n = board_spots(w->board);
 
-	strbuf_init(&b, TEXT_MAX);
 	strbuf_init(&clean, TEXT_MAX);
 	status_count(w->board, &counts);
 	why = find_silence(w, &spot);
 	if (why != NULL)
 		strbuf_add_escaped(&clean, why, strlen(why));
-	term_add_color(&b, s->out.color_out,
+	term_add_color(out, s->out.color_out,
 	    why != NULL ? TERM_YELLOW : TERM_GREEN,
 	    why != NULL ? "reconnecting" : "live");
 	if (why != NULL)
-		strbuf_addf(&b, " (%s: %s)",
+		strbuf_addf(out, " (%s: %s)",
 		    board_target(w->board, spot)->server->name, clean.buf);
-	strbuf_addf(&b, "%s%zu target%s", dot, n, n == 1 ? "" : "s");
+	strbuf_addf(out, "%s%zu target%s", dot, n, n == 1 ? "" : "s");
 	if (counts.all > 0)
-		strbuf_adds(&b, dot);
-	status_print_counts(&counts, &b);
-	strbuf_addf(&b, "%sq quits", dot);
-	strbuf_add(out, b.buf,
-	    term_text_cut(b.buf, b.len, screen_width(w->screen) - 1));
-	strbuf_adds(out, s->out.color_out ? "\033[0m\n" : "\n");
+		strbuf_adds(out, dot);
+	status_print_counts(&counts, out);
+	strbuf_addf(out, "%sq quits", dot);
 }
 
-/* The line with this number, and all before it. */
-static size_t
-skip_lines(const struct strbuf *b, size_t n)
-{
-	size_t at = 0;
-
-	while (n > 0 && at < b->len) {
-		at = (size_t)((const char *)memchr(
-				  b->buf + at, '\n', b->len - at) +
-		    1 - b->buf);
-		n--;
-	}
-	return at;
-}
-
-static size_t
-count_lines(const struct strbuf *b)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < b->len; i++)
-		n += b->buf[i] == '\n';
-	return n;
-}
-
-/* Heading, as many rows as fit, how many more there are, the last line. */
 static void
-draw(struct watching *w)
+draw(void *ctx)
 {
-	AUTO_STRBUF struct strbuf table, view;
-	size_t head = w->session->args.no_headers ? 0 : 1, room, body;
-	size_t height = screen_height(w->screen);
+	struct watching *w = ctx;
+	AUTO_STRBUF struct strbuf table, last;
+	bool headings = !w->session->args.no_headers;
 
 	strbuf_init(&table, TEXT_MAX);
-	strbuf_init(&view, TEXT_MAX);
+	strbuf_init(&last, TEXT_MAX);
 	status_print_table(
-	    w->session, w->board, head > 0, screen_width(w->screen), &table);
-	w->rows = count_lines(&table) - (count_lines(&table) > 0 ? head : 0);
-	room = height > head + 1 ? height - head - 1 : 1;
-	body = w->rows;
-	if (w->rows > room)
-		body = room > 1 ? room - 1 : 1;
-	if (w->top + body > w->rows)
-		w->top = w->rows - body;
-	if (height > head + 1)
-		strbuf_add(&view, table.buf, skip_lines(&table, head));
-	strbuf_add(&view, table.buf + skip_lines(&table, head + w->top),
-	    skip_lines(&table, head + w->top + body) -
-		skip_lines(&table, head + w->top));
-	if (w->rows > body && height > head + 2)
-		strbuf_addf(&view,
-		    term_is_utf8()
-			? "\xe2\x80\xa6 %zu more (\xe2\x86\x91\xe2\x86\x93 to "
-			  "scroll)\n"
-			: "... %zu more (arrows to scroll)\n",
-		    w->rows - body);
-	if (height > 1)
-		add_last_line(w, &view);
-	if (strbuf_check(&table, NULL) == 0 && strbuf_check(&view, NULL) == 0)
-		screen_draw(w->screen, view.buf, view.len);
+	    w->session, w->board, headings, watch_view_width(w->view), &table);
+	add_last_line(w, &last);
+	watch_view_draw(w->view, &table, headings ? 1 : 0, &last);
 }
 
 static void
-on_key(enum screen_key key, void *ctx)
-{
-	struct watching *w = ctx;
-	size_t page = screen_height(w->screen) / 2 + 1;
-
-	switch (key) {
-	case SCREEN_QUIT:
-		loop_stop(w->session->loop);
-		return;
-	case SCREEN_UP:
-		w->top -= w->top > 0;
-		break;
-	case SCREEN_DOWN:
-		w->top++;
-		break;
-	case SCREEN_PAGE_UP:
-		w->top -= w->top > page ? page : w->top;
-		break;
-	case SCREEN_PAGE_DOWN:
-		w->top += page;
-		break;
-	case SCREEN_HOME:
-		w->top = 0;
-		break;
-	case SCREEN_END:
-		w->top = w->rows;
-		break;
-	}
-	draw(w);
-}
-
-static void
-on_redraw(void *ctx)
-{
-	draw(ctx);
-}
-
-static void
-on_talk(void *ctx)
+on_stale(void *ctx)
 {
 	struct watching *w = ctx;
 
-	screen_clear(w->screen);
-	set_dirty(w);
+	watch_pace_changed(&w->pace);
 }
 
 /* Elsewhere */
@@ -283,8 +201,6 @@ print_change(const struct board_line *l, void *ctx)
 	struct session *s = w->session;
 	AUTO_STRBUF struct strbuf b;
 	char at[CLOCK_TEXT_LEN];
-	bool json =
-	    s->args.output != NULL && strcmp(s->args.output, "json") == 0;
 
 	strbuf_init(&b, TEXT_MAX);
 	status_print_line(s, l, &b);
@@ -294,7 +210,7 @@ print_change(const struct board_line *l, void *ctx)
 	mem_free(*l->note);
 	*l->note = mem_strdup(b.buf);
 	(void)clock_wall_text(clock_wall_ms(), at);
-	if (json)
+	if (doc_output_is(s, "json"))
 		out_addf(&s->out, "{\"at\":\"%s\",%s\n", at, b.buf + 1);
 	else
 		out_addf(&s->out, "%.19sZ %s\n", at, b.buf);
@@ -331,19 +247,14 @@ print_changes(struct watching *w)
 }
 
 static void
-on_timer(struct timer *t)
+show(void *ctx)
 {
-	struct watching *w = container_of(t, struct watching, timer);
-	int64_t now = clock_mono_ms(), next = ask_the_deaf(w, now);
+	struct watching *w = ctx;
 
-	w->dirty = false;
-	w->drawn_ms = now;
-	if (w->screen != NULL)
+	if (w->view != NULL)
 		draw(w);
 	else
 		print_changes(w);
-	if (!w->dirty)
-		timer_arm(t, next > now ? next - now : 0);
 }
 
 static int
@@ -351,8 +262,10 @@ begin(struct watching *w, struct targets *t, struct error *e)
 {
 	static const struct live_ops live_ops = { .changed = on_live_changed,
 		.heard = on_live_heard };
-	static const struct screen_ops screen_ops = { .key = on_key,
-		.redraw = on_redraw };
+	static const struct watch_view_ops view_ops = { .draw = draw,
+		.stale = on_stale };
+	static const struct watch_pace_ops pace_ops = { .ask = ask_the_deaf,
+		.show = show };
 	struct session *s = w->session;
 	size_t n;
 
@@ -368,17 +281,12 @@ begin(struct watching *w, struct targets *t, struct error *e)
 		w->spots[i].chain = board_target(w->board, i)->chain;
 		w->ears[i].next_ms = clock_mono_ms() + DEAF_MS;
 	}
-	if (timer_init(&w->timer, s->loop, on_timer, "watch", e) < 0 ||
+	if (watch_pace_init(&w->pace, s->loop, &pace_ops, w, e) < 0 ||
 	    live_new(&w->live, s, w->spots, n, &live_ops, w, e) < 0)
 		return -1;
-	if (term_can_redraw(STDOUT_FILENO) &&
-	    (s->args.output == NULL || strcmp(s->args.output, "json") != 0)) {
-		if (screen_open(&w->screen, s->loop, &screen_ops, w, e) < 0)
-			return -1;
-		s->out.before = on_talk;
-		s->out.before_ctx = w;
-	}
-	timer_arm(&w->timer, 0);
+	if (watch_view_fits(s) &&
+	    watch_view_open(&w->view, s, &view_ops, w, e) < 0)
+		return -1;
 	return 0;
 }
 
@@ -391,10 +299,9 @@ status_watch(struct session *s, struct targets *t)
 
 	if (rc == 0)
 		rc = loop_run(s->loop, &e);
-	s->out.before = NULL;
-	w.screen = screen_close(w.screen);
+	w.view = watch_view_close(w.view);
 	w.live = live_free(w.live);
 	w.board = board_free(w.board);
-	timer_fini(&w.timer);
+	watch_pace_fini(&w.pace);
 	return rc < 0 ? session_fail(s, &e) : EXIT_CODE_OK;
 }

@@ -20,20 +20,21 @@ table_init(struct table *t, const struct table_column *columns, struct arena *a)
 	memset(t, 0, sizeof(*t));
 	t->columns = columns;
 	t->arena = a;
+	t->empty = "-";
 	while (columns[t->columns_n].heading != NULL)
 		t->columns_n++;
 }
 
 static const char *
-clean(struct arena *a, const char *s)
+clean(struct table *t, const char *s)
 {
 	AUTO_STRBUF struct strbuf b;
 
 	strbuf_init(&b, CELL_MAX);
 	if (s == NULL || s[0] == '\0')
-		return "-";
+		return t->empty;
 	strbuf_add_escaped(&b, s, strnlen(s, CELL_MAX / 4 - 1));
-	return arena_strndup(a, b.buf, b.len);
+	return arena_strndup(t->arena, b.buf, b.len);
 }
 
 void
@@ -61,7 +62,7 @@ table_add(struct table *t, const char *const *cells)
 	}
 	row = t->cells + t->rows_n * t->columns_n;
 	for (size_t i = 0; i < t->columns_n; i++) {
-		row[i] = clean(t->arena, cells[i]);
+		row[i] = clean(t, cells[i]);
 		if (row[i] == NULL)
 			return;
 	}

@@ -26,6 +26,8 @@ struct table {
 	struct arena *arena;
 	/* rows_n times columns_n texts. */
 	const char **cells;
+	/* What a cell without text shows. */
+	const char *empty;
 	/* The column that has colours, and that of each row; they show when
 	 * headings are bold. */
 	size_t color_column;
@@ -36,7 +38,8 @@ struct table {
 
 void table_init(
     struct table *t, const struct table_column *columns, struct arena *a);
-/* One text per column; copied and escaped, "-" for NULL or "". */
+/* One text per column; copied and escaped; NULL and "" are `empty`, "-" unless
+ * changed. */
 void table_add(struct table *t, const char *const *cells);
 /* Of the cell in color_column of the row that was added last. */
 void table_color(struct table *t, enum term_color color);

@@ -22,6 +22,10 @@
 #include "proto/human.h"
 #include "proto/plan.h"
 
+/* As the original calls them. */
+#define CALL_CHAINS "get_chains"
+#define CALL_LABELS "get_api_labels"
+
 enum exitcode targets_exit(enum client_class class)
 {
 	switch (class) {
@@ -120,8 +124,12 @@ show_ready(struct targets *all)
 void
 target_done(struct target *t)
 {
+	struct targets *all = t->all;
+
 	t->done = true;
-	show_ready(t->all);
+	show_ready(all);
+	if (all->rule.settled != NULL && !all->stopped)
+		all->rule.settled(all);
 }
 
 void
@@ -136,13 +144,44 @@ target_failed(struct target *t, enum client_class class)
 		t->all->failure = code;
 }
 
+void
+target_set_fault(struct target *t, const char *call, enum client_class class,
+    int status, const char *text)
+{
+	t->fault.text = arena_strdup(&t->all->session->arena, text);
+	if (t->fault.text == NULL)
+		t->fault.text = "out of memory";
+	t->fault.call = call;
+	t->fault.class = class;
+	t->fault.status = status;
+}
+
+bool
+target_upserts(const struct target *t)
+{
+	/* Only a server of ours tells labels with its tree. */
+	return t->chain != NULL && t->told.items != NULL;
+}
+
+bool
+target_can_be_asked(const struct target *t)
+{
+	if (t->fault.text == NULL)
+		return true;
+	if (strcmp(t->fault.call, CALL_CHAINS) != 0)
+		return false;
+	return (t->all->rule.flags & TARGETS_ALL) == 0 ||
+	    (t->fault.class != CLIENT_UNAVAILABLE &&
+		t->fault.class != CLIENT_DENIED);
+}
+
 /* Filters */
 
 static bool
 chain_is(const char *chain, const char *pattern)
 {
 	if (chain == NULL)
-		return strcmp(pattern, "<root>") == 0;
+		return strcmp(pattern, servers_chain(NULL)) == 0;
 	return fnmatch(pattern, chain, 0) == 0;
 }
 
@@ -185,22 +224,35 @@ passes_filters(struct target *t)
 /* Labels */
 
 static void
+warn_chains(struct target *t, struct out *out)
+{
+	out_warn_hint(out,
+	    targets_hint(t->all->session, t->server, t->fault.class),
+	    "%s) error obtaining the chains: %s", t->context, t->fault.text);
+}
+
+static void
 begin(struct target *t)
 {
+	/* Else it would not be seen that there is something below. */
+	if ((t->all->rule.flags & TARGETS_GIVE_FAULTS) != 0 &&
+	    t->fault.text != NULL && target_can_be_asked(t))
+		warn_chains(t, &t->lane);
 	t->matched = true;
 	t->all->matched++;
 	t->all->rule.start(t);
 }
 
 static void
-give_up(struct target *t, const char *what, const char *text)
+give_up(struct target *t, enum client_class class, int status, const char *text)
 {
-	t->fault = arena_strdup(&t->all->session->arena, text);
+	target_set_fault(t, CALL_LABELS, class, status, text);
 	if ((t->all->rule.flags & TARGETS_GIVE_FAULTS) != 0) {
 		begin(t);
 		return;
 	}
-	out_warn(&t->lane, "%s) %s: %s", t->context, what, text);
+	out_warn(
+	    &t->lane, "%s) error obtaining API labels: %s", t->context, text);
 	target_done(t);
 }
 
@@ -229,6 +281,14 @@ decide(struct target *t)
 }
 
 static void
+take_labels(struct target *t, const struct client_strs *labels)
+{
+	t->labels.items = labels->items;
+	t->labels.n = labels->n;
+	decide(t);
+}
+
+static void
 on_labels(const struct client_reply *r, void *ctx)
 {
 	struct target *t = ctx;
@@ -238,17 +298,15 @@ on_labels(const struct client_reply *r, void *ctx)
 	if (t->all->stopped)
 		return;
 	if (r->class != CLIENT_OK) {
-		give_up(t, "error obtaining API labels", r->text);
+		give_up(t, r->class, r->status, r->text);
 		return;
 	}
 	if (client_get_strs(
 		r->body, "labels", &t->all->session->arena, &labels, &e) < 0) {
-		give_up(t, "error obtaining API labels", error_text(&e));
+		give_up(t, CLIENT_GARBLED, r->status, error_text(&e));
 		return;
 	}
-	t->labels.items = labels.items;
-	t->labels.n = labels.n;
-	decide(t);
+	take_labels(t, &labels);
 }
 
 static void
@@ -267,8 +325,12 @@ start(struct target *t)
 		begin(t);
 		return;
 	}
+	if (t->told.items != NULL) {
+		take_labels(t, &t->told);
+		return;
+	}
 	if (client_call(t->all->session->client, &call, on_labels, t, &e) < 0)
-		give_up(t, "error obtaining API labels", error_text(&e));
+		give_up(t, CLIENT_UNAVAILABLE, 0, error_text(&e));
 }
 
 /* Discovery */
@@ -293,10 +355,33 @@ find_unreachable(struct targets *all, const struct tree *tree)
 }
 
 static void
+add_target(struct targets *all, const struct tree_node *n)
+{
+	struct session *s = all->session;
+	struct target *t = &all->items[all->n];
+
+	t->all = all;
+	t->index = all->n++;
+	t->server = n->server;
+	t->chain = n->chain;
+	t->is_start = n->is_start;
+	t->version = n->version;
+	t->told = n->labels;
+	t->context = servers_context(&s->arena, n->server, n->chain);
+	out_init_lane(&t->lane, &s->out);
+	if (n->fault == NULL)
+		return;
+	target_set_fault(t, CALL_CHAINS, n->class, n->status, n->fault);
+	if ((all->rule.flags & TARGETS_GIVE_FAULTS) == 0)
+		warn_chains(t, &s->out);
+}
+
+static void
 on_tree(const struct tree *tree, void *ctx)
 {
 	struct targets *all = ctx;
 	struct session *s = all->session;
+	bool gives_faults = (all->rule.flags & TARGETS_GIVE_FAULTS) != 0;
 
 	find_unreachable(all, tree);
 	all->items = arena_calloc(&s->arena, tree->n + 1, sizeof(*all->items));
@@ -304,26 +389,12 @@ on_tree(const struct tree *tree, void *ctx)
 		loop_stop(s->loop);
 		return;
 	}
-	all->n = tree->n;
 	/* Warnings of discovery come before everything else, as they did. */
 	for (size_t i = 0; i < tree->n; i++) {
 		const struct tree_node *n = &tree->nodes[i];
-		struct target *t = &all->items[i];
 
-		t->all = all;
-		t->index = i;
-		t->server = n->server;
-		t->chain = n->chain;
-		t->is_start = n->is_start;
-		t->context = servers_context(&s->arena, n->server, n->chain);
-		out_init_lane(&t->lane, &s->out);
-		if ((all->rule.flags & TARGETS_GIVE_FAULTS) != 0)
-			t->fault = n->fault;
-		else if (n->fault != NULL)
-			out_warn_hint(&s->out,
-			    targets_hint(s, n->server, n->class),
-			    "%s) error obtaining the chains: %s", t->context,
-			    n->fault);
+		if (!n->is_left_alone || gives_faults)
+			add_target(all, n);
 	}
 	for (size_t i = 0; i < all->n && !all->stopped; i++)
 		start(&all->items[i]);

@@ -13,6 +13,17 @@
 
 struct targets;
 
+/* Why a server could not be asked for something. */
+struct target_fault {
+	/* NULL: it could. */
+	const char *text;
+	/* What was asked: "get_chains", "get_api_labels"; or the command's. */
+	const char *call;
+	enum client_class class;
+	/* Of the reply; 0: there was none. */
+	int status;
+};
+
 struct target {
 	struct targets *all;
 	size_t index;
@@ -21,18 +32,22 @@ struct target {
 	const char *chain;
 	/* An entry point. */
 	bool is_start;
+	/* NULL: it did not say. */
+	const char *version;
 	/* "(datacenter:D, chain:C": for messages. */
 	const char *context;
 	/* Not asked for when the rule wants every server. */
 	struct schema_strs labels;
+	/* Those that came with discovery; items is NULL when none did. */
+	struct client_strs told;
 	struct out lane;
 	/* The command has it, or had it. */
 	bool matched;
 	bool done;
 	/* target_failed() */
 	bool failed;
-	/* Discovery or labels failed; NULL: they did not. */
-	const char *fault;
+	/* Of its chains or labels; those of the command that gives none. */
+	struct target_fault fault;
 	/* Of the command. */
 	void *ctx;
 };
@@ -43,7 +58,8 @@ enum targets_flags {
 	/* --filter-chain and --filter-root-chain count. */
 	TARGETS_FILTER_CHAIN = 2,
 	/* Servers that cannot be asked are given to the command too, with
-	 * their fault and without a warning. */
+	 * their fault and without a warning, and so are those that the server
+	 * above them leaves alone, which else nobody sees. */
 	TARGETS_GIVE_FAULTS = 4,
 };
 
@@ -59,6 +75,9 @@ struct targets_rule {
 	 * comes after it is not shown any more, and the run ends. May be
 	 * NULL. */
 	bool (*show)(struct target *t);
+	/* Called whenever a server is done, one that did not match too: what
+	 * waits for those before it can go on. May be NULL. */
+	void (*settled)(struct targets *all);
 	void *ctx;
 };
 
@@ -84,6 +103,16 @@ enum exitcode targets_run(struct session *s, const struct tree_entry *entries,
     size_t n, const struct targets_rule *rule, struct targets *ret);
 /* Also for a target that is done: shows what can be shown. */
 void target_done(struct target *t);
+/* Keeps why, as its fault. call is a constant. */
+void target_set_fault(struct target *t, const char *call,
+    enum client_class class, int status, const char *text);
+/* A server of ours stands above it, which upserts what is put through a chain:
+ * it looks itself whether there is something to replace. An original does so,
+ * too, but gets the requests that its own client would send. */
+bool target_upserts(const struct target *t);
+/* Whether there is sense in asking it: its labels are known, or nobody has
+ * found that it cannot be reached or does not take the token. */
+bool target_can_be_asked(const struct target *t);
 /* Notes that it could not be changed, or asked; more than once, for more than
  * one change. */
 void target_failed(struct target *t, enum client_class class);
@@ -92,11 +121,11 @@ void targets_stop(struct targets *t);
 
 /* 77, 76 or 69. */
 enum exitcode targets_exit(enum client_class class);
-/* What to do about such a failure; NULL: nobody knows. */
 /* What to do when no server matched. */
 #define TARGETS_NONE_HINT "-vv tells why each server was left out"
 /* Warns when no server matched; EXIT_CODE_NOMATCH with --strict. */
 enum exitcode targets_none(const struct targets *t);
+/* What to do about such a failure; NULL: nobody knows. */
 const char *targets_hint(struct session *s, const struct client_server *server,
     enum client_class class);
 

@@ -94,6 +94,8 @@ term_add_color(
 		[TERM_DIM] = "\033[2m",
 		[TERM_CYAN] = "\033[36m",
 		[TERM_BOLD] = "\033[1m",
+		[TERM_BLUE] = "\033[34m",
+		[TERM_MAGENTA] = "\033[35m",
 	};
 
 	if (on && color != TERM_PLAIN)
@@ -129,11 +131,8 @@ is_in(const struct span *spans, size_t n, uint32_t c)
 static size_t
 char_width(const char *s, size_t n)
 {
-	static const unsigned char firsts[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
-	uint32_t c = (unsigned char)s[0] & firsts[n];
+	uint32_t c = utf8_decode(s, n);
 
-	for (size_t i = 1; i < n; i++)
-		c = c << 6 | ((unsigned char)s[i] & 0x3f);
 	if (is_in(wide, ARRAY_LEN(wide), c))
 		return 2;
 	return is_in(narrow, ARRAY_LEN(narrow), c) ? 0 : 1;

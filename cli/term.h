@@ -17,6 +17,8 @@ enum term_color {
 	TERM_DIM,
 	TERM_CYAN,
 	TERM_BOLD,
+	TERM_BLUE,
+	TERM_MAGENTA,
 };
 
 /* when: "auto", "always", "never" or NULL for auto. */

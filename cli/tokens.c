@@ -81,11 +81,12 @@ revoke(struct target *t)
 static void
 start(struct target *t)
 {
-	if (t->fault != NULL)
-		fail(t, CLIENT_UNAVAILABLE, t->fault);
-	else if (t->chain != NULL)
+	/* It, or what is below it, still takes the token. */
+	if (t->fault.text != NULL)
+		fail(t, t->fault.class, t->fault.text);
+	if (t->chain != NULL && target_can_be_asked(t))
 		revoke(t);
-	if (t->fault != NULL || t->chain == NULL)
+	else
 		target_done(t);
 }
 
@@ -97,7 +98,7 @@ revoke_roots(struct revoking *r, struct error *e)
 	for (size_t i = 0; i < r->targets.n; i++) {
 		struct target *t = &r->targets.items[i];
 
-		if (!t->matched || t->chain != NULL || t->fault != NULL)
+		if (!t->matched || t->chain != NULL || !target_can_be_asked(t))
 			continue;
 		r->pending++;
 		revoke(t);
@@ -169,7 +170,7 @@ add(struct table *t, const char *datacenter, const char *chain,
     const struct node *item, double now)
 {
 	const char *cells[] = { node_text(node_get(item, "id")), datacenter,
-		chain != NULL ? chain : "<root>",
+		servers_chain(chain),
 		listing_age(t->arena, node_get(item, "revoked_at"), now),
 		node_text(node_get(item, "by")) };
 

@@ -17,7 +17,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/live.h"
 #include "cli/progress.h"
@@ -29,11 +28,14 @@
 #define INTERVAL_MAX_MS 1000
 /* Original servers keep what is asked for in a cache of seconds. */
 #define ORIGINAL_MS 2000
+/* They look at their jails every 16 s: after two turns they have. */
+#define UNTOLD_MS 40000
 #define LOST_MS 60000
 #define DRAW_MS 250
 /* A server that has not begun to tell anything by then is asked. */
 #define DEAF_MS 2000
 #define NEVER INT64_MAX
+#define JOB_ARENA_MAX ((size_t)16 * 1024 * 1024)
 
 struct wait {
 	struct session *session;
@@ -52,12 +54,19 @@ struct wait {
 static void
 change_doing(struct wait_job *j, const char *doing)
 {
-	if (strcmp(j->doing, doing) == 0)
+	static const char running[] = "running";
+	const size_t len = sizeof(running) - 1;
+
+	/* Between two steps it does what it did. */
+	if (strcmp(j->doing, doing) == 0 ||
+	    (strcmp(doing, running) == 0 &&
+		strncmp(j->doing, running, len) == 0))
 		return;
 	j->doing = arena_strdup(&j->wait->session->arena, doing);
 	if (j->doing == NULL)
 		j->doing = "";
-	j->interval_ms = INTERVAL_MIN_MS;
+	if (!j->is_original)
+		j->interval_ms = INTERVAL_MIN_MS;
 	progress_change(&j->wait->progress, j);
 }
 
@@ -108,6 +117,7 @@ static void
 note_original(struct wait_job *j)
 {
 	j->is_original = true;
+	j->phase = WAIT_RECORD;
 	j->interval_ms = ORIGINAL_MS;
 	if (j->wait->noted_original)
 		return;
@@ -115,6 +125,38 @@ note_original(struct wait_job *j)
 	out_info(&j->wait->session->out,
 	    "%s) it has no list of jobs: asking for the project instead",
 	    j->context);
+}
+
+static bool
+wants(const struct wait_job *j, const char *what)
+{
+	const char *given = j->wait->session->args.wait_for;
+
+	return given != NULL && strcmp(given, what) == 0;
+}
+
+/* What is to be known next, after what was asked for is well. */
+static void
+advance(struct wait_job *j)
+{
+	bool more = wants(j, "running") || wants(j, "healthy");
+	enum wait_phase before = j->phase;
+
+	if (strcmp(j->type, "up") != 0 || j->phase == WAIT_HEALTH ||
+	    (j->phase == WAIT_SERVICES && !wants(j, "healthy"))) {
+		end(j, WAIT_DONE);
+		return;
+	}
+	if (before == WAIT_RECORD && j->is_vm)
+		j->phase = WAIT_VM;
+	else if (before == WAIT_SERVICES)
+		j->phase = WAIT_HEALTH;
+	else if (more || !j->is_original)
+		j->phase = WAIT_SERVICES;
+	else
+		/* What it tells of services may be of before. */
+		end(j, WAIT_DONE);
+	j->at_once = true;
 }
 
 static void
@@ -133,10 +175,8 @@ apply_verdict(struct wait_job *j, const struct verdict *v)
 		j->reason = arena_strdup(a, v->reason);
 	if (v->state == VERDICT_FAILED)
 		end(j, WAIT_FAILED);
-	else if (strcmp(j->type, "up") == 0 && !j->is_original)
-		j->check_services = true;
 	else
-		end(j, WAIT_DONE);
+		advance(j);
 }
 
 static void
@@ -148,6 +188,7 @@ on_job(struct wait_job *j, const struct client_reply *r)
 	arena_init(&a, (size_t)64 * 1024 * 1024);
 	if (r->class == CLIENT_NOTFOUND && verdict_is_no_route(r->body)) {
 		note_original(j);
+		j->at_once = true;
 		return;
 	}
 	if (r->class == CLIENT_NOTFOUND) {
@@ -159,7 +200,7 @@ on_job(struct wait_job *j, const struct client_reply *r)
 }
 
 static void
-on_project(struct wait_job *j, const struct client_reply *r)
+on_record(struct wait_job *j, const struct client_reply *r)
 {
 	struct verdict v;
 	AUTO_ARENA struct arena a;
@@ -169,57 +210,139 @@ on_project(struct wait_job *j, const struct client_reply *r)
 	apply_verdict(j, &v);
 }
 
-/* After a job that ended well: a service that has stopped is a warning, or,
- * with --wait-for running, a failure. */
+static void
+on_vm(struct wait_job *j, const struct client_reply *r)
+{
+	struct verdict v;
+	AUTO_ARENA struct arena a;
+
+	arena_init(&a, (size_t)64 * 1024 * 1024);
+	wait_judge_vm(node_get(r->body, "status"), j->job, &a, &v);
+	apply_verdict(j, &v);
+}
+
+/* A service that has stopped is a warning, unless it shall run. */
 static void
 on_services(struct wait_job *j, const struct client_reply *r)
 {
-	struct session *s = j->wait->session;
-	bool strict = s->args.wait_for != NULL &&
-	    strcmp(s->args.wait_for, "running") == 0;
-	const char *stopped =
-	    wait_stopped_services(node_get(r->body, "info"), &s->arena);
+	struct arena *a = &j->arena;
+	const struct node *info = node_get(r->body, "info");
+	struct error e = ERROR_INIT;
+	struct verdict v;
 
-	if (stopped == NULL) {
+	if (!wants(j, "running") && !wants(j, "healthy")) {
+		j->stopped =
+		    wait_stopped_services(info, &j->wait->session->arena);
 		end(j, WAIT_DONE);
-	} else if (strict) {
-		j->reason = arena_printf(&s->arena, "stopped: %s", stopped);
-		end(j, WAIT_FAILED);
-	} else {
-		j->stopped = stopped;
-		end(j, WAIT_DONE);
+		return;
 	}
+	arena_reset(a);
+	wait_judge_services(info, j->job, j->is_original, a, &v);
+	wait_get_jails(info, a, &j->jails);
+	j->jails_asked = 0;
+	j->unhealthy = NULL;
+	if (arena_check(a, &e) < 0) {
+		end_lost(j, error_text(&e));
+		return;
+	}
+	apply_verdict(j, &v);
+	if (j->phase == WAIT_HEALTH && j->jails.n == 0)
+		advance(j);
+}
+
+/* One jail after the other; when one is not healthy, all anew, for by then a
+ * service may have stopped. */
+static void
+on_health(struct wait_job *j, const struct client_reply *r)
+{
+	struct verdict v = { .state = VERDICT_BUSY };
+	const char *jail = j->jails.items[j->jails_asked++];
+	int64_t now = clock_mono_ms();
+
+	if (j->health_ms == 0)
+		j->health_ms = now;
+	if (j->unhealthy == NULL)
+		j->unhealthy =
+		    wait_find_unhealthy(jail, node_get(r->body, "healthcheck"),
+			!j->is_original || now - j->health_ms < UNTOLD_MS,
+			&j->arena);
+	j->at_once = j->jails_asked < j->jails.n;
+	if (j->at_once)
+		return;
+	if (j->unhealthy == NULL) {
+		advance(j);
+		return;
+	}
+	v.doing =
+	    arena_printf(&j->arena, "waiting for health: %s", j->unhealthy);
+	if (v.doing != NULL)
+		apply_verdict(j, &v);
+	j->phase = WAIT_SERVICES;
+}
+
+static void
+on_scale(struct wait_job *j, const struct client_reply *r)
+{
+	double since = (double)(clock_mono_ms() - j->began_ms) / 1000.0;
+	struct verdict v;
+	AUTO_ARENA struct arena a;
+
+	arena_init(&a, (size_t)64 * 1024 * 1024);
+	wait_judge_scale(node_get(r->body, "status"), j->type, since, &a, &v);
+	if (v.state != VERDICT_DONE) {
+		apply_verdict(j, &v);
+		return;
+	}
+	if (v.reason != NULL)
+		j->reason = arena_strdup(&j->wait->session->arena, v.reason);
+	end(j, WAIT_DONE);
+}
+
+/* What is asked for in a phase, and who looks at the answer. */
+static const struct {
+	enum route_id route;
+	void (*take)(struct wait_job *j, const struct client_reply *r);
+} phases[] = {
+	[WAIT_JOB] = { ROUTE_JOB, on_job },
+	[WAIT_RECORD] = { ROUTE_PROJECT_INFO, on_record },
+	[WAIT_VM] = { ROUTE_VM, on_vm },
+	[WAIT_SERVICES] = { ROUTE_PROJECT_INFO, on_services },
+	[WAIT_HEALTH] = { ROUTE_JAIL_HEALTHCHECK, on_health },
+	[WAIT_SCALE] = { ROUTE_PROJECT_AUTOSCALE, on_scale },
+};
+
+/* When it is asked again: who tells of its job need not be. */
+static int64_t
+next_question(struct wait_job *j, bool failed)
+{
+	int64_t most = j->phase == WAIT_JOB ? INTERVAL_MAX_MS : ORIGINAL_MS;
+	int64_t next = clock_mono_ms() + j->interval_ms;
+
+	if (j->phase == WAIT_JOB && j->heard && !failed)
+		return NEVER;
+	j->interval_ms += j->interval_ms / 2;
+	if (j->interval_ms > most)
+		j->interval_ms = most;
+	return next;
 }
 
 static void
 on_answer(const struct client_reply *r, void *ctx)
 {
 	struct wait_job *j = ctx;
-	bool project = j->is_original || j->check_services;
-
 	bool failed = r->class != CLIENT_OK && r->class != CLIENT_NOTFOUND;
 
-	j->asking = false;
-	j->next_ms =
-	    j->heard && !failed ? NEVER : clock_mono_ms() + j->interval_ms;
-	if (j->interval_ms < INTERVAL_MAX_MS)
-		j->interval_ms += j->interval_ms / 2;
+	j->asking = j->at_once = false;
 	if (failed) {
 		if (is_lost(j, r))
 			end_lost(j, r->text);
 	} else {
 		j->lost_since_ms = 0;
-		if (j->check_services)
-			on_services(j, r);
-		else if (project)
-			on_project(j, r);
-		else
-			on_job(j, r);
-		/* There is more to ask, or it has changed meanwhile. */
-		if (j->stale ||
-		    project != (j->is_original || j->check_services))
-			j->next_ms = 0;
+		phases[j->phase].take(j, r);
 	}
+	/* There is more to ask, or it has changed meanwhile. */
+	j->next_ms =
+	    !failed && (j->stale || j->at_once) ? 0 : next_question(j, failed);
 	j->stale = j->outrun = false;
 	timer_arm(&j->wait->timer, 0);
 }
@@ -228,19 +351,19 @@ static void
 ask(struct wait_job *j)
 {
 	char id[24];
-	const char *job = id;
+	const char *word = id;
 	struct error e = ERROR_INIT;
 	struct client_call call = { .server = j->server,
 		.chain = j->chain,
-		.route = ROUTE_JOB,
-		.params = &job,
+		.route = phases[j->phase].route,
+		.params = &word,
 		.params_n = 1 };
 
 	(void)snprintf(id, sizeof(id), "%lld", (long long)j->job);
-	if (j->is_original || j->check_services) {
-		call.route = ROUTE_PROJECT_INFO;
-		call.params = &j->project;
-	}
+	if (j->phase == WAIT_HEALTH)
+		word = j->jails.items[j->jails_asked];
+	else if (j->phase != WAIT_JOB)
+		word = j->project;
 	if (client_call(j->wait->session->client, &call, on_answer, j, &e) < 0)
 		end_lost(j, error_text(&e));
 	else
@@ -256,7 +379,8 @@ on_changed(size_t spot, const char *type, const struct node *data, void *ctx)
 	struct verdict v;
 
 	arena_init(&a, (size_t)1024 * 1024);
-	if (j->state != WAIT_BUSY)
+	/* After its job no event tells of it. */
+	if (j->state != WAIT_BUSY || j->phase > WAIT_RECORD)
 		return;
 	if (type == NULL)
 		ask_soon(j);
@@ -345,13 +469,26 @@ die_by_sigint(struct wait *w)
 	for (size_t i = 0; i < w->n; i++)
 		busy += w->jobs[i].state == WAIT_BUSY;
 	out_fail(&s->out, NULL,
-	    "still running on %zu target%s; 'overlord status -f %s' shows them",
+	    "still running on %zu target%s; 'overlord status -f %s --watch' "
+	    "shows them",
 	    busy, busy == 1 ? "" : "s", s->spec_name);
 	memset(&sa, 0, sizeof(sa));
 	sa.sa_handler = SIG_DFL;
 	(void)sigemptyset(&sa.sa_mask);
 	(void)sigaction(SIGINT, &sa, NULL);
 	(void)raise(SIGINT);
+}
+
+static void
+say_late(struct out *out, const struct wait_job *j)
+{
+	if (j->phase == WAIT_SCALE)
+		out_fail(out, NULL, "%s, project:%s) time ran out while: %s",
+		    j->context, j->project, j->doing);
+	else
+		out_fail(out, NULL,
+		    "%s, project:%s, job:%lld) time ran out while: %s",
+		    j->context, j->project, (long long)j->job, j->doing);
 }
 
 static enum exitcode
@@ -368,10 +505,7 @@ conclude(struct wait *w)
 		lost += j->state == WAIT_LOST;
 		busy += j->state == WAIT_BUSY;
 		if (j->state == WAIT_BUSY)
-			out_fail(out, NULL,
-			    "%s, project:%s, job:%lld) time ran out while: %s",
-			    j->context, j->project, (long long)j->job,
-			    j->doing);
+			say_late(out, j);
 		if (j->stopped != NULL)
 			out_warn(out, "%s, project:%s) stopped: %s", j->context,
 			    j->project, j->stopped);
@@ -400,10 +534,12 @@ wait_run(
 	int rc = -1;
 
 	for (size_t i = 0; i < n; i++) {
+		arena_init(&jobs[i].arena, JOB_ARENA_MAX);
 		jobs[i].wait = &w;
 		jobs[i].doing = "accepted";
 		jobs[i].interval_ms = INTERVAL_MIN_MS;
-		jobs[i].next_ms = clock_mono_ms() + DEAF_MS;
+		if (jobs[i].phase == WAIT_JOB)
+			jobs[i].next_ms = clock_mono_ms() + DEAF_MS;
 	}
 	progress_init(&w.progress, s, jobs, n);
 	if (timer_init(&w.timer, s->loop, on_tick, "wait", &e) == 0 &&
@@ -418,6 +554,8 @@ wait_run(
 	timer_fini(&w.timer);
 	sigwatch_fini(&w.sigint);
 	progress_fini(&w.progress);
+	for (size_t i = 0; i < n; i++)
+		arena_fini(&jobs[i].arena);
 	if (rc < 0)
 		return session_fail(s, &e);
 	if (w.interrupted)

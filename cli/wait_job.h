@@ -7,6 +7,7 @@
 #pragma once
 
 #include "cli/session.h"
+#include "cli/wait_judge.h"
 
 enum wait_state {
 	WAIT_BUSY,
@@ -14,6 +15,20 @@ enum wait_state {
 	WAIT_FAILED,
 	/* The server does not answer any more. */
 	WAIT_LOST,
+};
+
+/* What is still to be known, in this order. */
+enum wait_phase {
+	WAIT_JOB,
+	/* How the job ended: from the project's record, then that of the VM,
+	 * where an original server has no job routes. */
+	WAIT_RECORD,
+	WAIT_VM,
+	/* Whether its services run, and are healthy. */
+	WAIT_SERVICES,
+	WAIT_HEALTH,
+	/* What an autoscaler has made of it; there is no job. */
+	WAIT_SCALE,
 };
 
 /* A job of this program; the caller fills the first part. */
@@ -28,6 +43,9 @@ struct wait_job {
 	int64_t job;
 	/* "up", "down" or "cancel" */
 	const char *type;
+	bool is_vm;
+	/* WAIT_JOB, or WAIT_SCALE. */
+	enum wait_phase phase;
 
 	enum wait_state state;
 	/* "queued", "up (2/5)": what it is doing, in the session's arena. */
@@ -54,6 +72,14 @@ struct wait_job {
 	bool outrun;
 	/* An original server: no job routes. */
 	bool is_original;
-	/* The job has ended well; its services are asked for. */
-	bool check_services;
+	/* Since when it is asked for the health of jails; 0: not yet. */
+	int64_t health_ms;
+	/* The next question need not wait. */
+	bool at_once;
+	/* WAIT_HEALTH: whom to ask, one after the other; NULL: nobody has
+	 * been found unhealthy this time. */
+	struct arena arena;
+	struct wait_jails jails;
+	size_t jails_asked;
+	const char *unhealthy;
 };

@@ -33,14 +33,6 @@ text_at(const struct node *n, const char *key)
 	return s != NULL && s[0] != '\0' ? s : NULL;
 }
 
-static int64_t
-int_at(const struct node *n, const char *key, int64_t absent)
-{
-	const struct node *v = node_get(n, key);
-
-	return v != NULL && v->type == NODE_INT && !v->big ? v->u.i : absent;
-}
-
 /* The last lines of a text; NULL when there are none. */
 static const char *
 tail(const char *text, struct arena *a)
@@ -68,8 +60,8 @@ director_fault(const struct node *record, struct arena *a)
 	const struct node *output = node_get(record, "output");
 	const struct node *report = node_get(output, "stdout");
 	const struct node *failed = node_get(report, "failed");
-	int64_t errlevel = int_at(report, "errlevel", 0);
-	int64_t rc = int_at(output, "rc", 0);
+	int64_t errlevel = node_int_at(report, "errlevel", 0);
+	int64_t rc = node_int_at(output, "rc", 0);
 	const char *message = text_at(report, "message");
 	AUTO_STRBUF struct strbuf b;
 
@@ -131,6 +123,9 @@ judge_record(const struct node *record, const struct node *job,
 	err = text_at(node_get(record, "output"), "stderr");
 	if (err == NULL)
 		err = text_at(node_get(job, "output"), "stderr");
+	/* A VM's is one text. */
+	if (err == NULL)
+		err = text_at(record, "output");
 	v->stderr_tail = tail(err, a);
 }
 
@@ -157,8 +152,8 @@ static void
 describe_busy(const struct node *job, const char *state, struct arena *a,
     struct verdict *v)
 {
-	int64_t position = int_at(job, "position", 0);
-	int64_t attempt = int_at(job, "attempt", 1);
+	int64_t position = node_int_at(job, "position", 0);
+	int64_t attempt = node_int_at(job, "attempt", 1);
 	const char *step = current_step(job);
 
 	v->state = VERDICT_BUSY;
@@ -207,7 +202,8 @@ job_of_event(const char *type, const struct node *data, struct arena *a)
 	const struct node *ended = node_get(data, "ended");
 	const char *state = text_at(data, "state"), *name;
 
-	node_set(a, job, "attempt", node_int(a, int_at(data, "attempt", 1)));
+	node_set(
+	    a, job, "attempt", node_int(a, node_int_at(data, "attempt", 1)));
 	if (is(type, "job")) {
 		/* What comes next in the queue is to be asked for. */
 		if (!is(state, "running") && !is(state, "interrupted"))
@@ -234,7 +230,7 @@ wait_judge_event(const char *type, const struct node *data, int64_t id,
 {
 	const struct node *job;
 
-	if (int_at(data, "job", 0) != id)
+	if (node_int_at(data, "job", 0) != id)
 		return false;
 	job = job_of_event(type, data, a);
 	if (job == NULL)
@@ -249,9 +245,33 @@ wait_is_about(
 {
 	if (!is(type, "job"))
 		return false;
-	return int_at(data, "job", 0) == id ||
+	return node_int_at(data, "job", 0) == id ||
 	    (strncmp(doing, "queued", strlen("queued")) == 0 &&
 		is(text_at(data, "from"), "queued"));
+}
+
+/* Whether the record is of this job, and says how it ended; else *ret is set.
+ */
+static bool
+has_ended(
+    const struct node *record, int64_t id, struct arena *a, struct verdict *ret)
+{
+	int64_t newest = node_int_at(record, "job_id", 0);
+	const char *operation = text_at(record, "operation");
+
+	if (newest > id) {
+		ret->state = VERDICT_FAILED;
+		ret->reason = arena_printf(
+		    a, "superseded by job %lld", (long long)newest);
+		return false;
+	}
+	if (newest < id || operation == NULL || is(operation, "RUNNING")) {
+		ret->state = VERDICT_BUSY;
+		ret->doing =
+		    newest < id || operation == NULL ? "queued" : "running";
+		return false;
+	}
+	return true;
 }
 
 void
@@ -260,28 +280,91 @@ wait_judge_project(const struct node *info, const char *type, int64_t id,
 {
 	const struct node *record =
 	    node_get(info, is(type, "down") ? "down" : "up");
-	int64_t newest = int_at(record, "job_id", 0);
-	const char *operation = text_at(record, "operation");
 
 	memset(ret, 0, sizeof(*ret));
 	/* Its cancelling leaves no trace; what is destroyed is gone. */
-	if (is(type, "cancel") || (is(type, "down") && info == NULL)) {
+	if (is(type, "cancel") || (is(type, "down") && info == NULL))
 		ret->state = VERDICT_DONE;
+	else if (has_ended(record, id, a, ret))
+		judge_record(record, NULL, "completed", a, ret);
+}
+
+void
+wait_judge_vm(
+    const struct node *status, int64_t id, struct arena *a, struct verdict *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	if (!has_ended(status, id, a, ret)) {
+		if (ret->state == VERDICT_BUSY)
+			ret->doing = "making the VM";
 		return;
 	}
+	judge_record(status, NULL, "completed", a, ret);
+}
+
+void
+wait_judge_services(const struct node *info, int64_t id, bool patient,
+    struct arena *a, struct verdict *ret)
+{
+	int64_t newest = node_int_at(node_get(info, "up"), "job_id", 0);
+	const char *state = text_at(info, "state");
+	const char *stopped = wait_stopped_services(info, a);
+
+	memset(ret, 0, sizeof(*ret));
 	if (newest > id) {
 		ret->state = VERDICT_FAILED;
 		ret->reason = arena_printf(
 		    a, "superseded by job %lld", (long long)newest);
-		return;
+	} else if (is(state, "DONE") && stopped == NULL) {
+		ret->state = VERDICT_DONE;
+	} else if (info == NULL && !patient) {
+		ret->state = VERDICT_FAILED;
+		ret->reason = "the project is gone";
+	} else if (stopped != NULL && !patient) {
+		ret->state = VERDICT_FAILED;
+		ret->reason = arena_printf(a, "stopped: %s", stopped);
+	} else {
+		ret->doing = stopped != NULL
+		    ? arena_printf(a, "waiting for services: %s", stopped)
+		    : "waiting for services";
 	}
-	if (newest < id || operation == NULL || is(operation, "RUNNING")) {
-		ret->state = VERDICT_BUSY;
-		ret->doing =
-		    newest < id || operation == NULL ? "queued" : "running";
-		return;
+}
+
+void
+wait_get_jails(const struct node *info, struct arena *a, struct wait_jails *ret)
+{
+	const struct node *list = node_get(info, "services");
+	size_t n = list != NULL && list->type == NODE_LIST ? list->u.list.n : 0;
+
+	ret->n = 0;
+	ret->items = arena_calloc(a, n + 1, sizeof(*ret->items));
+	for (size_t i = 0; ret->items != NULL && i < n; i++) {
+		const char *jail = text_at(list->u.list.items[i], "jail");
+
+		if (jail != NULL)
+			ret->items[ret->n++] = arena_strdup(a, jail);
 	}
-	judge_record(record, NULL, "completed", a, ret);
+}
+
+const char *
+wait_find_unhealthy(
+    const char *jail, const struct node *list, bool patient, struct arena *a)
+{
+	if (!patient && list != NULL && list->type == NODE_MAP &&
+	    list->u.map.n == 0)
+		return NULL;
+	if (list == NULL || list->type != NODE_LIST)
+		return arena_printf(a, "%s (not known yet)", jail);
+	for (size_t i = 0; i < list->u.list.n; i++) {
+		const struct node *checker = list->u.list.items[i];
+		const char *status = text_at(checker, "status");
+
+		if (is(text_at(checker, "enabled"), "1") &&
+		    !is(status, "healthy"))
+			return arena_printf(a, "%s (%s)", jail,
+			    status != NULL ? status : "not checked yet");
+	}
+	return NULL;
 }
 
 void
@@ -290,6 +373,88 @@ wait_judge_record(
 {
 	memset(ret, 0, sizeof(*ret));
 	judge_record(record, NULL, "completed", a, ret);
+}
+
+/* The autoscaler */
+
+static double
+number_at(const struct node *n, const char *key, double absent)
+{
+	const struct node *v = node_get(n, key);
+
+	if (v != NULL && v->type == NODE_FLOAT)
+		return v->u.f;
+	return v != NULL && v->type == NODE_INT ? (double)v->u.i : absent;
+}
+
+static const struct node *
+last_log(const struct node *status)
+{
+	const struct node *logs = node_get(status, "logs");
+
+	return logs != NULL && logs->type == NODE_LIST && logs->u.list.n > 0
+	    ? logs->u.list.items[logs->u.list.n - 1]
+	    : NULL;
+}
+
+/* An original says that nothing is left with a sentence, its only entry that is
+ * no map. */
+static void
+judge_end(const struct node *last, struct verdict *ret)
+{
+	if (last != NULL && last->type == NODE_STR)
+		ret->state = VERDICT_DONE;
+	else if (!is(text_at(last, "context"), "destroy"))
+		ret->doing = "being destroyed";
+	else if (node_get(last, "fails") != NULL)
+		ret->doing = "a server cannot be asked";
+	else
+		ret->state = VERDICT_DONE;
+}
+
+static void
+judge_replicas(
+    const struct node *replicas, struct arena *a, struct verdict *ret)
+{
+	int64_t ready = node_int_at(replicas, "ready", 0);
+	int64_t min = node_int_at(replicas, "min", 1);
+
+	if (ready >= min)
+		ret->state = VERDICT_DONE;
+	else
+		ret->doing =
+		    arena_printf(a, "%lld of %lld replicas, %lld on the way",
+			(long long)ready, (long long)min,
+			(long long)node_int_at(replicas, "coming", 0));
+}
+
+void
+wait_judge_scale(const struct node *status, const char *type, double since,
+    struct arena *a, struct verdict *ret)
+{
+	const char *operation = text_at(status, "operation");
+	const struct node *replicas = node_get(status, "replicas");
+	double began = number_at(status, "last_update", since) +
+	    number_at(status, "took", 0);
+
+	*ret = (struct verdict){ .state = VERDICT_BUSY,
+		.doing = "waiting for the autoscaler" };
+	if (began >= since || is(operation, "RUNNING"))
+		return;
+	if (is(operation, "FAILED")) {
+		ret->state = VERDICT_FAILED;
+		ret->reason =
+		    text_at(node_get(last_log(status), "exception"), "message");
+		if (ret->reason == NULL)
+			ret->reason = "the autoscaler has failed";
+	} else if (is(type, "down")) {
+		judge_end(last_log(status), ret);
+	} else if (replicas != NULL) {
+		judge_replicas(replicas, a, ret);
+	} else {
+		ret->state = VERDICT_DONE;
+		ret->reason = "it does not say how many replicas there are";
+	}
 }
 
 bool
@@ -316,7 +481,7 @@ wait_stopped_services(const struct node *info, struct arena *a)
 	     list != NULL && list->type == NODE_LIST && i < list->u.list.n;
 	     i++) {
 		const struct node *n = list->u.list.items[i];
-		int64_t status = int_at(n, "status", 0);
+		int64_t status = node_int_at(n, "status", 0);
 
 		if (status == 0)
 			continue;

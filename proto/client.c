@@ -169,12 +169,16 @@ class_of(const char *method, int status)
 	return status >= 200 && status < 300 ? CLIENT_OK : CLIENT_GARBLED;
 }
 
-/* A server's message goes into a line of ours: no full stop, no line ends. */
+/* A server's message goes into a line of ours: no full stop, no line ends, and
+ * not what the original's library has to say about every status. */
 static const char *
 trim_message(struct arena *a, const char *text)
 {
+	const char *more = strstr(text, "\nFor more information check: ");
 	size_t len = strnlen(text, TEXT_MAX);
 
+	if (more != NULL && (size_t)(more - text) < len)
+		len = (size_t)(more - text);
 	while (len > 0 && strchr(" \t\r\n.", text[len - 1]) != NULL)
 		len--;
 	return arena_strndup(a, text, len);
@@ -203,10 +207,25 @@ read_body(struct call *k, const struct httpc_reply *h, struct client_reply *r)
 	r->body = n;
 }
 
+/* Of the server that refused: those above it only name the request that it
+ * refused, and pass its answer on. */
+static const char *
+message_of(const struct node *body)
+{
+	const char *message = NULL, *text;
+
+	for (; body != NULL; body = node_get(body, "remote")) {
+		text = node_text(node_get(body, "message"));
+		if (text != NULL && text[0] != '\0')
+			message = text;
+	}
+	return message;
+}
+
 static void
 explain(struct call *k, struct client_reply *r)
 {
-	const char *message = node_text(node_get(r->body, "message"));
+	const char *message = message_of(r->body);
 
 	if (r->class == CLIENT_OK || r->text[0] != '\0')
 		return;
@@ -340,6 +359,8 @@ start(struct client *c, struct call *k, const struct client_call *call,
 		.total_ms =
 		    call->server->total_ms > 0 ? call->server->total_ms : 0,
 		.cacert = call->server->cacert,
+		.direct = call->server->direct,
+		.socket = call->server->socket,
 		.reply_max = REPLY_MAX,
 	};
 	struct httpc_stream stream = { .head = on_stream_head,
@@ -432,4 +453,12 @@ client_get_job_id(const struct node *body, int64_t *ret, struct error *e)
 		    "the reply is not understood: it has no job id");
 	*ret = n->u.i;
 	return 0;
+}
+
+const char *
+client_get_entry(const struct node *body)
+{
+	const char *text = node_text(node_get(body, "metadata"));
+
+	return text != NULL ? text : node_text(node_get(body, "value"));
 }

@@ -22,6 +22,10 @@ struct client_server {
 	const char *name;
 	const char *url;
 	const char *token;
+	/* Asked through no proxy, as it is on this machine; and the path of the
+	 * Unix socket where it listens, NULL: as the URL says. */
+	bool direct;
+	const char *socket;
 	/* NULL: the system's authorities. */
 	const char *cacert;
 	/* Milliseconds; <= 0: no limit. */
@@ -124,3 +128,6 @@ int client_get_strs(const struct node *body, const char *key, struct arena *a,
     struct client_strs *ret, struct error *e);
 /* body["job_id"]; -1: it is not a positive integer. */
 int client_get_job_id(const struct node *body, int64_t *ret, struct error *e);
+/* The text of a metadata entry, in the words of either kind of server; NULL: it
+ * is not understood. */
+const char *client_get_entry(const struct node *body);

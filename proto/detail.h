@@ -45,6 +45,12 @@ enum reply_media {
 	MEDIA_EVENTS
 };
 
+/* As they are sent. */
+#define TYPE_JSON "application/json"
+#define TYPE_TEXT "text/plain; charset=utf-8"
+#define TYPE_METRICS "text/plain; version=0.0.4; charset=utf-8"
+#define TYPE_EVENTS "text/event-stream"
+
 struct route_reply {
 	/* 0: there is no row. */
 	int status;

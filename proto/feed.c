@@ -138,7 +138,7 @@ on_end(const struct client_reply *r, void *ctx)
 		retry(
 		    f, r->class == CLIENT_OK ? "the server hung up" : r->text);
 	else
-		f->config.ops->refused(r->class, r->text, f->config.ctx);
+		f->config.ops->refused(r->text, f->config.ctx);
 }
 
 static void
@@ -150,8 +150,7 @@ connect_feed(struct feed *f)
 		.idle_ms = IDLE_MS };
 	struct client_call call = { .server = f->config.server,
 		.chain = f->config.chain,
-		.route = ROUTE_EVENTS,
-		.query = f->config.query };
+		.route = ROUTE_EVENTS };
 	struct error e = ERROR_INIT;
 
 	if (f->last_id[0] != '\0')

@@ -24,15 +24,13 @@ struct feed_ops {
 	/* It is not, and tries again; why is for people. */
 	void (*lost)(const char *why, void *ctx);
 	/* The server has no events for us: the feed is over. */
-	void (*refused)(enum client_class class, const char *why, void *ctx);
+	void (*refused)(const char *why, void *ctx);
 };
 
 struct feed_config {
 	/* Borrowed. */
 	const struct client_server *server;
 	const char *chain;
-	/* After "?"; NULL: none. */
-	const char *query;
 	const struct feed_ops *ops;
 	void *ctx;
 };

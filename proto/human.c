@@ -306,22 +306,11 @@ is_printable(struct regex *odd, const char *s, size_t len)
 	return odd == NULL || !regex_search(odd, s, len);
 }
 
-static uint32_t
-decode(const char *s, size_t len)
-{
-	static const unsigned char masks[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
-	uint32_t c = (unsigned char)s[0] & masks[len];
-
-	for (size_t i = 1; i < len; i++)
-		c = c << 6 | ((unsigned char)s[i] & 0x3f);
-	return c;
-}
-
 static void
 add_char(struct strbuf *out, struct regex *odd, char quote, const char *s,
     size_t len)
 {
-	uint32_t c = decode(s, len);
+	uint32_t c = utf8_decode(s, len);
 
 	if (c == (unsigned char)quote || c == '\\')
 		strbuf_addf(out, "\\%c", (char)c);

@@ -53,6 +53,18 @@ network_fault(const struct schema_at *at, const struct node *n)
 	    schema_quote(at->run->arena, n));
 }
 
+/* It becomes part of a variable's name, and of a line that lists those. */
+static void
+iface_name_check(const struct schema_at *at, const struct node *key)
+{
+	if (key->type == NODE_STR &&
+	    name_is_env(key->u.str.s, key->u.str.len) &&
+	    strpbrk(key->u.str.s, " \t\r\n") == NULL)
+		return;
+	schema_fault_text(at, key, "type", "Invalid interface name (%s).",
+	    schema_quote(at->run->arena, key));
+}
+
 static const struct schema_row port_elem = {
 	.type = SCHEMA_STR,
 	.flags = SCHEMA_NULLABLE,
@@ -80,6 +92,8 @@ static const struct schema_row up_rows[] = {
 	    .type = SCHEMA_MAP,
 	    .offset = offsetof(struct msg_up, reserve_port),
 	    .elem = &port_elem,
+	    .key_check = iface_name_check,
+	    .pattern = "^[^= \\t\\r\\n\\u0000]+$",
 	    .doc = "Interfaces to reserve a port on." },
 };
 
@@ -123,7 +137,7 @@ static const struct schema_row vm_rows[] = {
 
 const struct schema msg_vm_schema = {
 	SCHEMA_TABLE("vm", vm_rows, msg_vm),
-	.flags = SCHEMA_UNKNOWN_IGNORE,
+	.flags = SCHEMA_UNKNOWN_IGNORE | SCHEMA_OF_PARTS,
 };
 
 /* Binding */
@@ -151,8 +165,7 @@ msg_bind(const struct schema *s, const struct node *body, struct arena *a,
 {
 	struct diag d;
 	struct schema_run run = {
-		/* A VM is made of the parts of a file. */
-		.mode = s == &msg_vm_schema ? SCHEMA_PARTS : SCHEMA_BODY,
+		.mode = s->flags & SCHEMA_OF_PARTS ? SCHEMA_PARTS : SCHEMA_BODY,
 		.arena = a,
 		.diag = &d,
 	};
@@ -407,4 +420,22 @@ msg_mapping_bind(const struct node *body, struct arena *a,
 			return -1;
 	}
 	return 0;
+}
+
+struct node *
+msg_members(const struct schema *s, const void *bound, const struct node *body,
+    struct arena *a)
+{
+	const struct node *full = schema_dump(s, bound, SCHEMA_NO_NULLS, a);
+	struct node *map = node_new(a, NODE_MAP);
+
+	for (size_t i = 0; full != NULL && i < full->u.map.n; i++) {
+		const struct node_pair *p = &full->u.map.pairs[i];
+		struct node *n = node_get(body, p->key->u.str.s);
+
+		if (n == NULL || n->type == NODE_NULL)
+			n = p->value;
+		node_add_pair(a, map, p->key, n);
+	}
+	return full != NULL ? map : NULL;
 }

@@ -76,6 +76,12 @@ struct msg_mapping {
 int msg_mapping_bind(const struct node *body, struct arena *a,
     struct msg_mapping *ret, struct error *e);
 
+/* The members of a body that were bound, as they were sent, with defaults for
+ * what was not, without what is null: an original would take that for a text.
+ * NULL and a latched arena on failure. */
+struct node *msg_members(const struct schema *s, const void *bound,
+    const struct node *body, struct arena *a);
+
 /* Binds a body (NULL: an empty one). -1: OVE_INVALID with the contract's words,
  * or NOMEM, LIMIT. */
 int msg_bind(const struct schema *s, const struct node *body, struct arena *a,

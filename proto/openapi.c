@@ -22,13 +22,10 @@
 
 #define MEMORY_MAX ((size_t)16 << 20)
 #define PATH_MAX_LEN ((size_t)4096)
-#define JSON_TYPE "application/json"
-#define TEXT_TYPE "text/plain; charset=utf-8"
-#define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
-#define EVENTS_TYPE "text/event-stream"
 
 /* What every route that needs a token may give. */
-static const char common_errors[] = "400 401 403 408 413 431 500 501 503 508";
+static const char common_errors[] =
+    "400 401 403 408 413 429 431 500 501 503 508";
 
 static const char about[] =
     "Made from the tables by which the server works. Collections may be asked "
@@ -138,7 +135,7 @@ number_words(struct doc *d, const char *path)
 		if (n > 1)
 			strbuf_addf(&b, "%u", n);
 	}
-	return arena_strndup(d->arena, b.buf, b.len);
+	return strbuf_to_arena(&b, d->arena);
 }
 
 static struct node *
@@ -272,16 +269,16 @@ add_success(struct doc *d, struct node *to, const struct operation *o)
 	if (o->twin != NULL && o->twin->missing == MISSING_NULL)
 		members = arena_printf(a, "%s|null", members);
 	if (r->media == MEDIA_JSON || r->media == MEDIA_TEXT_TOO)
-		add_content(d, n, JSON_TYPE,
+		add_content(d, n, TYPE_JSON,
 		    openapi_members(a, members, status, &d->bad));
 	if (r->media == MEDIA_DOCUMENT)
-		add_content(d, n, JSON_TYPE, typed(d, "object"));
+		add_content(d, n, TYPE_JSON, typed(d, "object"));
 	if (r->media == MEDIA_TEXT || r->media == MEDIA_TEXT_TOO)
-		add_content(d, n, TEXT_TYPE, typed(d, "string"));
+		add_content(d, n, TYPE_TEXT, typed(d, "string"));
 	if (r->media == MEDIA_METRICS)
-		add_content(d, n, METRICS_TYPE, typed(d, "string"));
+		add_content(d, n, TYPE_METRICS, typed(d, "string"));
 	if (r->media == MEDIA_EVENTS)
-		add_content(d, n, EVENTS_TYPE, typed(d, "string"));
+		add_content(d, n, TYPE_EVENTS, typed(d, "string"));
 	node_set(a, to, arena_printf(a, "%d", status), n);
 	if (status == 200 && r->media != MEDIA_BARE &&
 	    r->media != MEDIA_EVENTS &&
@@ -358,7 +355,7 @@ add_body(const struct doc *d, struct node *to, const struct schema *s)
 	for (size_t i = 0; i < s->n; i++)
 		required = required || (s->rows[i].flags & SCHEMA_REQUIRED);
 	node_set(d->arena, n, "required", node_bool(d->arena, required));
-	add_content(d, n, JSON_TYPE,
+	add_content(d, n, TYPE_JSON,
 	    openapi_ref(d->arena, "schemas", openapi_body_name(d->arena, s)));
 	node_set(d->arena, to, "requestBody", n);
 }
@@ -471,13 +468,13 @@ error_responses(struct doc *d)
 	for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
 		n = response(d, http1_reason(statuses[i]));
 		add_content(
-		    d, n, JSON_TYPE, openapi_ref(a, "schemas", "Error"));
+		    d, n, TYPE_JSON, openapi_ref(a, "schemas", "Error"));
 		node_set(a, all, arena_printf(a, "%d", statuses[i]), n);
 	}
 	node_set(a, all, "304", response(d, http1_reason(304)));
 	n = response(d, "The way to the server below, or that one, failed");
 	add_content(
-	    d, n, JSON_TYPE, openapi_type(a, "ChainError|Error", &d->bad));
+	    d, n, TYPE_JSON, openapi_type(a, "ChainError|Error", &d->bad));
 	node_set(a, all, "Chain", n);
 	return all;
 }

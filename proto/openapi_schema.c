@@ -379,18 +379,6 @@ row_node(struct arena *a, const struct schema_row *r)
 	return n;
 }
 
-/* The rows after a GROUP that belong to it. */
-static size_t
-below(const struct schema_row *rows, size_t n, size_t len)
-{
-	size_t i = 1;
-
-	while (i < n && strncmp(rows[i].key, rows[0].key, len) == 0 &&
-	    rows[i].key[len] == '.')
-		i++;
-	return i - 1;
-}
-
 static struct node *
 rows_node(struct arena *a, const struct schema_row *rows, size_t n,
     size_t prefix, unsigned flags)
@@ -410,7 +398,7 @@ rows_node(struct arena *a, const struct schema_row *rows, size_t n,
 		struct node *value;
 
 		if (r->type == SCHEMA_GROUP) {
-			more = below(r, n - i, len);
+			more = schema_group_len(r, n - i);
 			value = rows_node(a, r + 1, more, len + 1, r->flags);
 			if (!(r->flags & SCHEMA_REQUIRED))
 				value = or_null(a, value);

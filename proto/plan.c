@@ -12,8 +12,8 @@
  *	cancel	cancel
  *
  * Of kind vmJail there is one request only. Of kind metadata each entry, and
- *then the namespace, has its own: check and write, or delete; one that fails is
- *left out.
+ * then the namespace, has its own: check and write, or delete; one that fails
+ * is left out. Where the server upserts nothing is checked before a write.
  *
  * Values of autoscaler metadata must be the same bytes for the same input: the
  * server compares checksums to see whether it has to deploy again.
@@ -24,6 +24,7 @@
 
 #include "lib/data/json.h"
 #include "lib/data/yaml.h"
+#include "proto/client.h"
 #include "proto/names.h"
 
 #define VALUE_MAX ((size_t)64 * 1024 * 1024)
@@ -160,13 +161,11 @@ down_body(struct plan *p)
 static const char *
 scale_value(struct plan *p, struct error *e)
 {
-	struct strbuf b AUTO_STRBUF;
 	struct arena *a = p->arena;
 	struct node *map = node_new(a, NODE_MAP);
 	struct node *shown = spec_to_node(p->in.spec, a);
 	struct node *scale = node_get(shown, "autoScale");
 
-	strbuf_init(&b, VALUE_MAX);
 	node_set(a, map, "projectFile", node_str(a, p->file));
 	node_set(
 	    a, map, "environment", plan_environment(&p->in, p->environ, a));
@@ -175,10 +174,7 @@ scale_value(struct plan *p, struct error *e)
 	node_set(a, map, "reserve_port", reserve_port(&p->in.spec->project, a));
 	if (arena_check(a, e) < 0)
 		return NULL;
-	json_write(&b, map, JSON_INDENT4_ASCII);
-	if (strbuf_check(&b, e) < 0)
-		return NULL;
-	return arena_strndup(a, b.buf, b.len);
+	return json_text(map, JSON_INDENT4_ASCII, VALUE_MAX, a, e);
 }
 
 static const struct node *
@@ -308,6 +304,13 @@ skip_step(struct plan *p)
 		p->step = sp->autoscale.on ? PLAN_CHECK_KEY : PLAN_UP;
 		return true;
 	}
+	if (p->in.upserts &&
+	    (p->step == PLAN_CHECK_KEY || p->step == PLAN_CHECK_SPACE)) {
+		p->key_exists = true;
+		p->step = p->step == PLAN_CHECK_KEY ? PLAN_WRITE_KEY
+						    : PLAN_WRITE_SPACE;
+		return true;
+	}
 	return false;
 }
 
@@ -328,11 +331,34 @@ prepare_scale(struct plan *p, struct error *e)
 	return arena_check(p->arena, e);
 }
 
+/* Which metadata or namespace, with which value; p->key is set also of what
+ * cannot be written. */
+static int
+prepare_item(struct plan *p, struct error *e)
+{
+	const struct spec *s = p->in.spec;
+
+	if (p->step == PLAN_CHECK_SPACE || p->step == PLAN_WRITE_SPACE ||
+	    p->step == PLAN_DELETE_SPACE) {
+		p->key = s->metadata.namespace;
+	} else if (s->kind == SPEC_METADATA) {
+		p->key = s->metadata.entries.keys[p->item];
+		p->value = s->metadata.entries.items[p->item];
+	} else if (prepare_scale(p, e) < 0) {
+		return -1;
+	}
+	if (name_is_key(p->key, strlen(p->key)))
+		return 0;
+	return error_set(
+	    e, OVE_INVALID, "invalid %s name", steps[p->step].noun);
+}
+
 /* The word of the route. */
 static int
 find_word(struct plan *p, const char **ret, struct error *e)
 {
 	const struct spec *s = p->in.spec;
+	int rc = 0;
 
 	switch (p->step) {
 	case PLAN_GET_ENVIRON:
@@ -344,22 +370,17 @@ find_word(struct plan *p, const char **ret, struct error *e)
 	case PLAN_CHECK_SCALE:
 		*ret = scale_key(p, "autoscale");
 		return 0;
-	case PLAN_CHECK_KEY:
-	case PLAN_DELETE_KEY:
-		if (s->kind == SPEC_METADATA) {
-			p->key = s->metadata.entries.keys[p->item];
-			p->value = s->metadata.entries.items[p->item];
-		} else if (prepare_scale(p, e) < 0) {
-			*ret = p->key;
-			return -1;
-		}
-		break;
-	case PLAN_CHECK_SPACE:
-	case PLAN_DELETE_SPACE:
-		p->key = s->metadata.namespace;
-		break;
 	case PLAN_WRITE_KEY:
 	case PLAN_WRITE_SPACE:
+		/* Else the step before has done it. */
+		if (p->in.upserts)
+			rc = prepare_item(p, e);
+		break;
+	case PLAN_CHECK_KEY:
+	case PLAN_DELETE_KEY:
+	case PLAN_CHECK_SPACE:
+	case PLAN_DELETE_SPACE:
+		rc = prepare_item(p, e);
 		break;
 	case PLAN_UP:
 	case PLAN_MAKE_VM:
@@ -369,10 +390,7 @@ find_word(struct plan *p, const char **ret, struct error *e)
 		return 0;
 	}
 	*ret = p->key;
-	if (name_is_key(p->key, strlen(p->key)))
-		return 0;
-	return error_set(
-	    e, OVE_INVALID, "invalid %s name", steps[p->step].noun);
+	return rc;
 }
 
 static int
@@ -452,10 +470,8 @@ plan_takes_not_found(enum plan_step step)
 static const char *
 entry_text(struct plan *p, const struct node *body, struct error *e)
 {
-	const char *text = node_text(node_get(body, "metadata"));
+	const char *text = client_get_entry(body);
 
-	if (text == NULL)
-		text = node_text(node_get(body, "value"));
 	if (text == NULL) {
 		(void)error_set(e, OVE_UPSTREAM,
 		    "%s: the reply is not understood: it has no text",

@@ -37,7 +37,8 @@ enum plan_step {
 	PLAN_GET_FILE,
 	/* HEAD metadata: is the project scaled by that server? */
 	PLAN_CHECK_SCALE,
-	/* HEAD, then PUT or POST metadata; the same of a namespace. */
+	/* HEAD, then PUT or POST metadata; the same of a namespace. Not HEAD
+	 * where the server upserts. */
 	PLAN_CHECK_KEY,
 	PLAN_WRITE_KEY,
 	PLAN_CHECK_SPACE,
@@ -76,6 +77,8 @@ struct plan_input {
 	struct schema_strs labels;
 	/* apply: restart; destroy: force. */
 	bool insist;
+	/* A PUT makes what is not there: whether it is need not be asked. */
+	bool upserts;
 	/* For !ENV in an environment from metadata. */
 	spec_env_fn *env;
 	void *env_ctx;

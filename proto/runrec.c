@@ -346,6 +346,8 @@ runrec_spec_write(
 	    "\"output_max\":%zu",
 	    VERSION, (long long)s->deadline_ms, (long long)s->grace_ms,
 	    s->output_max);
+	if (s->merge)
+		strbuf_adds(&b, ",\"merge\":true");
 	write_words(&b, "argv", s->argv);
 	write_words(&b, "envp", s->envp);
 	if (s->limits != NULL)
@@ -464,7 +466,7 @@ static int
 read_spec(const char *text, size_t len, struct arena *a, struct run_spec *s,
     struct error *e)
 {
-	const struct node *deadline, *grace, *max;
+	const struct node *deadline, *grace, *max, *merge;
 	uint64_t deadline_ms, grace_ms, output_max;
 	struct node *map;
 
@@ -482,6 +484,11 @@ read_spec(const char *text, size_t len, struct arena *a, struct run_spec *s,
 	s->deadline_ms = (int64_t)deadline_ms;
 	s->grace_ms = (int64_t)grace_ms;
 	s->output_max = (size_t)output_max;
+	/* Missing: false. */
+	merge = node_get(map, "merge");
+	if (merge != NULL && merge->type != NODE_BOOL)
+		return error_set(e, OVE_CORRUPT, "'merge' is no boolean");
+	s->merge = merge != NULL && merge->u.b;
 	if (read_words(map, "argv", a, &s->argv, e) == -1 ||
 	    read_words(map, "envp", a, &s->envp, e) == -1 ||
 	    read_limits(map, a, &s->limits, e) == -1)

@@ -300,24 +300,16 @@ bind(struct schema_run *run, const struct node *root, struct spec *s,
 }
 
 int
-spec_load(const char *text, size_t len, const struct spec_source *src,
+spec_from_node(const struct node *root, const struct spec_source *src,
     struct arena *a, struct diag *d, struct spec **ret, struct error *e)
 {
 	struct spec_source source = *src;
-	struct yaml_options options = { .env = source.env,
-		.env_ctx = source.ctx,
-		.env_hint = SPEC_ENV_HINT };
 	struct schema_run run = {
 		.mode = SCHEMA_FILE, .arena = a, .diag = d, .user = &source
 	};
 	struct schema_at top = { .run = &run };
-	struct node *root;
-	struct spec *s;
+	struct spec *s = arena_alloc(a, sizeof(*s));
 
-	root = NULL;
-	if (yaml_read(text, len, &options, a, &root, d, e) == -1)
-		return -1;
-	s = arena_alloc(a, sizeof(*s));
 	if (s == NULL)
 		return arena_check(a, e);
 	if (root == NULL || root->type == NODE_NULL) {
@@ -334,12 +326,33 @@ spec_load(const char *text, size_t len, const struct spec_source *src,
 	return 0;
 }
 
+int
+spec_load(const char *text, size_t len, const struct spec_source *src,
+    struct arena *a, struct diag *d, struct spec **ret, struct error *e)
+{
+	struct yaml_options options = {
+		.env = src->env, .env_ctx = src->ctx, .env_hint = SPEC_ENV_HINT
+	};
+	struct node *root = NULL;
+
+	if (yaml_read(text, len, &options, a, &root, d, e) == -1)
+		return -1;
+	return spec_from_node(root, src, a, d, ret, e);
+}
+
 /* Queries */
 
 const char *
 spec_project_name(const struct spec *s)
 {
-	return s->kind == SPEC_VM ? s->vm_name : s->project.name;
+	switch (s->kind) {
+	case SPEC_VM:
+		return s->vm_name;
+	case SPEC_APPCONFIG:
+		return s->app.name;
+	default:
+		return s->project.name;
+	}
 }
 
 static const struct node_pair *

@@ -169,13 +169,17 @@ struct spec_source {
 /* -1: OVE_INVALID, with the findings in d, or NOMEM, LIMIT. */
 int spec_load(const char *text, size_t len, const struct spec_source *src,
     struct arena *a, struct diag *d, struct spec **ret, struct error *e);
+/* The same of a document that was read already, which has to stay. */
+int spec_from_node(const struct node *root, const struct spec_source *src,
+    struct arena *a, struct diag *d, struct spec **ret, struct error *e);
 /* What `validate` adds: what is legal but surely wrong, as warnings, and a
  * project file that Director could not read. */
 void spec_lint(const struct spec *s, struct arena *a, struct diag *d);
 /* For print-spec; NULL and a latched arena on failure. */
 struct node *spec_to_node(const struct spec *s, struct arena *a);
 
-/* The project that the file is about, also a VM's; NULL: there is none. */
+/* The project that the file is about, also a VM's, and of an appConfig what it
+ * is called after; NULL: there is none. */
 const char *spec_project_name(const struct spec *s);
 /* NULL when the file does not define it. */
 const struct spec_datacenter *spec_find_datacenter(

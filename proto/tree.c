@@ -49,9 +49,10 @@ struct tree_search {
 static void ask(struct spot *p);
 
 static void
-set_fault(struct spot *p, enum client_class class, const char *text)
+set_fault(struct spot *p, enum client_class class, int status, const char *text)
 {
 	p->node.class = class;
+	p->node.status = status;
 	p->node.fault = arena_strdup(p->search->arena, text);
 	if (p->node.fault == NULL)
 		p->node.fault = "out of memory";
@@ -110,12 +111,12 @@ add_named(struct spot *p, const char *name)
 		.entry = p->node.entry };
 
 	if (p->depth > TREE_DEPTH_MAX) {
-		set_fault(p, CLIENT_GARBLED,
+		set_fault(p, CLIENT_GARBLED, 200,
 		    "more than 64 levels: the chains lead in a circle");
 		return NULL;
 	}
 	if (s->spots_n >= TREE_NODES_MAX) {
-		set_fault(p, CLIENT_GARBLED,
+		set_fault(p, CLIENT_GARBLED, 200,
 		    "more than 10000 chains: some lead in a circle");
 		return NULL;
 	}
@@ -137,26 +138,37 @@ add_children(struct spot *p, const struct client_strs *names)
 	}
 }
 
-/* What a tree says of a server, as its list of chains would: without those that
- * are left alone. Not deeper than JSON. */
+/* What a tree says of a server, as its list of chains would. Not deeper than
+ * JSON. */
 static void
 take_server(struct spot *p, const struct node *said)
 {
 	const struct node *list = node_get(said, "chains");
+	const struct node *skipped = node_get(said, "skipped");
+	const char *version = node_text(node_get(said, "version"));
 
+	if (version != NULL)
+		p->node.version = arena_strdup(p->search->arena, version);
+	if (skipped != NULL && skipped->type == NODE_BOOL && skipped->u.b) {
+		p->node.is_left_alone = true;
+		set_fault(p, CLIENT_UNAVAILABLE, 0,
+		    "breaker open: the server above does not ask it for now");
+		return;
+	}
 	if (list == NULL || list->type != NODE_LIST) {
 		ask(p);
 		return;
 	}
+	/* What is not understood is asked for again, and then told. */
+	if (client_get_strs(
+		said, "labels", p->search->arena, &p->node.labels, NULL) < 0)
+		p->node.labels.items = NULL;
 	for (size_t i = 0; i < list->u.list.n; i++) {
 		const struct node *item = list->u.list.items[i];
-		const struct node *skipped = node_get(item, "skipped");
 		const char *name = node_text(node_get(item, "chain"));
 		struct spot *child;
 
-		if (name == NULL ||
-		    (skipped != NULL && skipped->type == NODE_BOOL &&
-			skipped->u.b))
+		if (name == NULL)
 			continue;
 		if ((child = add_named(p, name)) == NULL)
 			return;
@@ -183,7 +195,7 @@ on_tree(const struct client_reply *r, void *ctx)
 	else if (r->status != 0)
 		ask(p);
 	else
-		set_fault(p, r->class, r->text);
+		set_fault(p, r->class, r->status, r->text);
 	one_less(p->search);
 }
 
@@ -196,9 +208,9 @@ on_chains(const struct client_reply *r, void *ctx)
 	struct error e = ERROR_INIT;
 
 	if (r->class != CLIENT_OK)
-		set_fault(p, r->class, r->text);
+		set_fault(p, r->class, r->status, r->text);
 	else if (client_get_strs(r->body, "chains", s->arena, &names, &e) < 0)
-		set_fault(p, CLIENT_GARBLED, error_text(&e));
+		set_fault(p, CLIENT_GARBLED, r->status, error_text(&e));
 	else
 		add_children(p, &names);
 	one_less(s);
@@ -216,7 +228,7 @@ send(struct spot *p, enum route_id route, const char *query,
 		.query = query };
 
 	if (client_call(s->client, &call, done, p, &e) < 0)
-		set_fault(p, CLIENT_UNAVAILABLE, error_text(&e));
+		set_fault(p, CLIENT_UNAVAILABLE, 0, error_text(&e));
 	else
 		s->pending++;
 }
@@ -234,12 +246,12 @@ ask_tree(struct spot *p)
 	const struct client_server *server = p->node.server;
 	const int64_t limits[] = { server->read_ms, server->total_ms };
 	int64_t ms = TREE_MS;
-	char query[40];
+	char query[64];
 
 	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
 		if (limits[i] > 0 && TREE_SHARE(limits[i]) < ms)
 			ms = TREE_SHARE(limits[i]);
-	(void)snprintf(query, sizeof(query), "timeout_ms=%lld",
+	(void)snprintf(query, sizeof(query), "include=labels&timeout_ms=%lld",
 	    (long long)(ms > 0 ? ms : 1));
 	send(p, ROUTE_TREE, query, on_tree);
 }

@@ -6,7 +6,8 @@
  * the original (GET chains at each one), in parallel. The result is a list in
  * the order that the original would have found (cli.md 2.1): entry points in
  * order, each followed by its subtree, depth first, children as the server gave
- * them. Labels are not asked for here: who knows which chains matter does.
+ * them. Labels come along where a server tells of all below it in one answer;
+ * else they are not asked for here: who knows which chains matter does.
  *
  * A server may name a chain that leads back to it, and chains cannot be
  * compared; so a branch ends at TREE_DEPTH_MAX levels, and a tree at
@@ -37,6 +38,15 @@ struct tree_node {
 	/* Why its subtree is not known; NULL: it is. */
 	const char *fault;
 	enum client_class class;
+	/* Of the reply; 0: there was none. */
+	int status;
+	/* Its version; NULL: it did not say. */
+	const char *version;
+	/* The server above knows that it fails, and does not ask it: no list of
+	 * chains has it. It has a fault. */
+	bool is_left_alone;
+	/* items is NULL when they are not known. */
+	struct client_strs labels;
 };
 
 struct tree {

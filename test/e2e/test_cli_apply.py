@@ -5,6 +5,7 @@
 their bodies, messages, exit codes."""
 
 import socket
+import threading
 import time
 
 import jwt
@@ -303,7 +304,8 @@ projectFile: x
     r = overlord(tmp_path, "apply", "-f", "web.yml", "-vv")
     assert r.rc == 0
     assert len(server.lines("/project/up/")) == 3
-    assert "(datacenter:main, chain:None, label:staging) excluding ..." in r.err
+    assert "(datacenter:main, chain:None, label:staging) excluding ..." \
+        in r.err
     assert "(datacenter:main, chain:alpha.bravo, label:all) match!" in r.err
     assert ("(datacenter:main, chain:alpha.bravo, project:p, job:17) request "
             "for creating has been made") in r.err
@@ -323,6 +325,32 @@ def test_maximum_deployments(tmp_path, server, limit):
     assert posts == set(
         (["POST /v1/project/up/p"] + [f"POST /v1/chain/{c}/project/up/p"
                                       for c in CHAINS])[:limit])
+
+
+def test_the_limit_waits_for_labels_that_do_not_match(tmp_path, server):
+    """The first server is not meant, but says so when the second is ready and
+    waits for its turn: nobody may wait for it any more."""
+    third = threading.Event()
+
+    def late(request):
+        assert third.wait(30)
+        return 200, {"labels": ["other"]}
+
+    def asked(request):
+        third.set()
+        return 200, {"labels": ["other"]}
+    server.on("GET", "/v1/chains", 200, {"chains": ["alpha", "bravo"]})
+    server.on("GET", "/v1/labels", 200, late)
+    server.on("GET", "/v1/chain/alpha/labels", 200, {"labels": ["all"]})
+    server.on("GET", "/v1/chain/bravo/labels", 200, asked)
+    for chain in ("alpha", "bravo"):
+        server.on("GET", f"/v1/chain/{chain}/chains", 200, {"chains": []})
+    ups(server, ["alpha"])
+    project(tmp_path, server.url, "projectFile: x\nmaximumDeployments: 1\n")
+    # With two at a time the third is asked when the second has answered.
+    r = overlord(tmp_path, "--parallel", "2", "apply", "-f", "web.yml")
+    assert r.rc == 0, r
+    assert len(server.bodies("POST /v1/chain/alpha/project/up/p")) == 1
 
 
 def test_maximum_deployments_skips_failures(tmp_path, server):

@@ -12,6 +12,7 @@ import pytest
 
 from cli_support import OVERLORD, clean_env, overlord, project
 from fake_server import FakeServer
+from node import wait_for
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "cli" / "completion"
 
@@ -20,6 +21,12 @@ def words(tmp_path, *args, **kw):
     r = overlord(tmp_path, "__complete", *args, **kw)
     assert (r.rc, r.err) == (0, "")
     return [line.partition("\t")[0] for line in r.out.splitlines()]
+
+
+def finds(tmp_path, found, *args, **kw):
+    """Servers have a quarter of a second, which may be too little at first."""
+    return wait_for(f"{found} for {args}",
+                    lambda: words(tmp_path, *args, **kw) == found)
 
 
 def env(tmp_path):
@@ -80,21 +87,91 @@ def test_names_from_the_servers(tmp_path):
         server.tree()
         server.on("GET", "/v1/projects", 200, {"projects": ["p", "web"]})
         name = project(tmp_path, server.url)
-        assert words(tmp_path, "jobs", "-f", name, "--chain", "alpha.c") == [
-            "alpha.charlie", "alpha.charlie.delta"]
-        assert words(tmp_path, "jobs", "-f", name, "--chain=<") == [
-            "--chain=<root>"]
-        assert words(tmp_path, "jobs", "show", "-f", name, "main.z") == [
-            "main.zulu"]
+        finds(tmp_path, ["alpha.charlie", "alpha.charlie.delta"], "jobs", "-f",
+              name, "--chain", "alpha.c")
+        finds(tmp_path, ["--chain=<root>"], "jobs", "-f", name, "--chain=<")
+        finds(tmp_path, ["main.zulu"], "jobs", "show", "-f", name, "main.z")
         assert words(tmp_path, "jobs", "show", "main", "-f", name, "") == []
-        assert words(tmp_path, "status", "-f", name, "--project", "w") == [
-            "web"]
+        finds(tmp_path, ["web"], "status", "-f", name, "--project", "w")
         assert words(tmp_path, "status", "-f", name, "--datacenter", "") == [
             "main"]
         assert all(line.split()[0] in ("GET", "HEAD")
                    for line in server.lines())
     assert words(tmp_path, "jobs", "-f", name, "--chain", "") in (
         ["<root>"], [])
+
+
+def test_names_of_logs(tmp_path):
+    with FakeServer() as server:
+        server.single()
+        server.on("GET", "/v1/projects", 200, {"projects": ["p", "web"]})
+        server.on("GET", "/v1/projects/logs", 200, {"logs": {
+            "2025-04-22_17h57m45s": {"web": ["up.log"], "db": ["up.log"]},
+            "2026-04-22_17h57m45s": {"web": ["pull.log"]}}})
+        server.on("GET", "/v1/jails/logs", 200, {"logs": {
+            "jails": {"j1": {"start up": ["2026-01-02.log"]}}}})
+        name = project(tmp_path, server.url)
+        for args, found in (
+                (["logs", "--file", name, "--date", "2026"],
+                 ["2026-04-22_17h57m45s"]),
+                (["logs", "--file", name, "--service", ""], ["web", "db"]),
+                (["logs", "--file", name, "w"], ["web"]),
+                (["get-project-log", "-f", name, "--log="],
+                 ["--log=up.log", "--log=pull.log"]),
+                (["get-jail-log", "-f", name, "-t", ""], ["jails"]),
+                (["get-jail-log", "-f", name, "-e", ""], ["j1"]),
+                (["get-jail-log", "-f", name, "-s", "s"], ["start up"]),
+                (["get-jail-log", "-f", name, "-l", ""],
+                 ["2026-01-02.log"])):
+            finds(tmp_path, found, *args)
+
+
+def test_asked_once_a_minute(tmp_path):
+    """By the same user, with the same token, for the same thing."""
+    home = {"HOME": str(tmp_path / "home")}
+    at = tmp_path / "home" / ".cache" / "overlord"
+    (tmp_path / "home").mkdir()
+    with FakeServer() as server:
+        server.tree()
+        name = project(tmp_path, server.url)
+        args = ["jobs", "-f", name, "--chain", "alpha.c"]
+        found = ["alpha.charlie", "alpha.charlie.delta"]
+        # Until an answer is whole nothing is kept.
+        finds(tmp_path, found, *args, env=home)
+        wait_for("the cache", lambda: words(tmp_path, *args, env=home) and
+                 list(at.glob("*")))
+        n = len(server.requests)
+        assert words(tmp_path, *args, env=home) == found
+        assert words(tmp_path, *args[:-1], "z", env=home) == ["zulu"]
+        assert len(server.requests) == n
+        kept = list(at.iterdir())
+        assert len(kept) == 1 and kept[0].stat().st_mode & 0o777 == 0o600
+        assert at.stat().st_mode & 0o77 == 0
+        assert "the-token" not in kept[0].name + kept[0].read_text()
+        # Another token, another answer; and none lasts.
+        path = tmp_path / name
+        path.write_text(path.read_text().replace("the-token", "other"))
+        finds(tmp_path, found, *args, env=home)
+        assert len(server.requests) > n
+        wait_for("the cache", lambda: words(tmp_path, *args, env=home) and
+                 len(list(at.glob("*"))) == 2)
+        for f in at.iterdir():
+            os.utime(f, (1, 1))
+        n = len(server.requests)
+        finds(tmp_path, found, *args, env=home)
+        assert len(server.requests) > n
+        # What is old goes when there is something new.
+        wait_for("the cache", lambda: words(tmp_path, *args, env=home) and
+                 len(list(at.glob("*"))) == 1)
+        # Where nothing can be kept it works as well.
+        finds(tmp_path, found, *args, env={"HOME": "/dev/null"})
+        finds(tmp_path, found, *args, env={"HOME": str(tmp_path / "none")})
+        assert not (tmp_path / "none").exists()
+        finds(tmp_path, found, *args, env={
+            "XDG_CACHE_HOME": str(tmp_path / "x")})
+        assert (tmp_path / "x" / "overlord").is_dir()
+    # Nobody answers, and still it is known.
+    assert words(tmp_path, *args, env=home) == found
 
 
 def test_a_server_that_hangs_does_not_hang_the_shell(tmp_path):

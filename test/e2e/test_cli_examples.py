@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, The Overlord in C authors
-"""The contract's example files through the program: print-spec and print-config
-byte for byte, and what is refused, with its place and exit code."""
+"""The contract's example files through the program: print-spec and
+print-config byte for byte, and what is refused, with its place and exit
+code; and what nobody should read to its end."""
 
 import json
+import os
 import pathlib
 import re
+import subprocess
 
 import pytest
 
-from cli_support import overlord
+from cli_support import OVERLORD, clean_env, overlord
 
 TEST = pathlib.Path(__file__).resolve().parents[1]
 EXAMPLES = TEST / "examples"
@@ -78,9 +81,32 @@ def test_validate(tmp_path, path):
     assert "warning" in r.err or r.err == ""
 
 
-def test_kinds_to_come(tmp_path):
-    for command in ("apply", "destroy"):
-        r = overlord(tmp_path, command, "-q", "-f",
-                     str(EXAMPLES / "appconfig-full.yml"))
-        assert r.rc == 78, r
-        assert "(kind:appConfig) this kind is not supported yet" in r.err
+HUGE = 100 << 20
+LARGE = (16 << 20) - 100
+
+
+@pytest.mark.parametrize("piece,size,words", [
+    ("a: x" * 1024, HUGE, "more than 16777216 bytes"),
+    ("[" * 4096, LARGE, ":1:101: nested deeper than 100 levels"),
+    ("- " * 2048, LARGE, ":1:201: nested deeper than 100 levels"),
+    ("- \n" * 1024, LARGE, "more than 1000000 values"),
+    ("a: &a [x,x]\n" + "".join(
+        f"{chr(c)}: &{chr(c)} [*{chr(c - 1)},*{chr(c - 1)}]\n"
+        for c in range(98, 123)), 0, "more than 1000000 values"),
+], ids=["huge", "lists", "items", "nothings", "aliases"])
+def test_what_is_too_much_ends_in_bounded_memory(tmp_path, piece, size, words):
+    path = tmp_path / "web.yml"
+    with open(path, "w", encoding="ascii") as f:
+        for _ in range(max(1, size // len(piece))):
+            f.write(piece)
+    for kind in ([], ["--config"]):
+        p = subprocess.Popen([OVERLORD, "validate", *kind, "-f", path],
+                             stdout=subprocess.DEVNULL, env=clean_env(),
+                             stderr=subprocess.PIPE, text=True)
+        err = p.stderr.read()
+        p.stderr.close()
+        _, status, usage = os.wait4(p.pid, 0)
+        p.returncode = os.waitstatus_to_exitcode(status)
+        assert p.returncode in (65, 78) and words in err, err
+        # Kilobytes; sanitizers take some of their own.
+        assert usage.ru_maxrss < 600 << 10

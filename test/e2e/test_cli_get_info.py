@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from cli_support import header, overlord, project, readonly, write
+from cli_support import document, header, overlord, project, readonly, write
 from fake_server import FakeServer
 
 CHAINS = ("alpha", "alpha.bravo", "alpha.charlie", "alpha.charlie.delta")
@@ -474,7 +474,7 @@ def test_json(tmp_path, server):
     server.on("GET", "/v1/chain/alpha/metadata", 502)
     server.rows[("GET", "/v1/chain/alpha/metadata")].pop(0)
     readonly(tmp_path, server.url)
-    doc = json.loads(info(tmp_path, "metadata", "-o", "json"))
+    doc, _ = document(tmp_path, "get-info", "-f", "ro.yml", "-t", "metadata")
     assert (doc["schema"], doc["type"]) == ("overlord.info/1", "metadata")
     nodes = doc["nodes"]
     assert [n["chain"] for n in nodes] == [None, *CHAINS, "zulu"]
@@ -490,6 +490,27 @@ def test_json(tmp_path, server):
     assert nodes[1]["metadata"] == {} and nodes[2]["errors"] == []
     assert nodes[5]["errors"][0]["message"] == "503: zulu is down"
     assert nodes[5]["labels"] == []
+
+
+def test_json_tells_which_call_failed(tmp_path, server):
+    """Whoever gives no chains may still be asked for the rest."""
+    server.tree({"alpha": []})
+    server.rows[("GET", "/v1/chain/alpha/chains")] = [
+        (500, {"message": "x"}, {})]
+    server.rows[("GET", "/v1/labels")] = [(403, {"message": "no"}, {})]
+    server.on("GET", "/v1/projects/logs", 200, {"logs": LOGS})
+    server.on("GET", "/v1/chain/alpha/namespace", 200, {"namespaces": []})
+    readonly(tmp_path, server.url, "{labels: [all]}")
+    r = overlord(tmp_path, "get-info", "-f", "ro.yml", "-t", "namespaces",
+                 "-o", "json", "--all-labels")
+    alpha = json.loads(r.out)["nodes"][1]
+    assert alpha["namespaces"] == {} and alpha["errors"][0] == {
+        "call": "get_chains", "status": 500, "message": "500: x"}
+    r = overlord(tmp_path, "get-info", "-f", "ro.yml", "-t", "namespaces",
+                 "-o", "json")
+    root = json.loads(r.out)["nodes"][0]
+    assert root["errors"] == [{"call": "get_api_labels", "status": 403,
+                               "message": "403: no"}]
 
 
 def test_json_of_the_rest(tmp_path, server):

@@ -3,13 +3,14 @@
 # Copyright (c) 2026, The Overlord in C authors
 """get-info -t projects byte for byte, logs, jobs, status."""
 
-import json
+import re
 import time
 
 import pytest
 
-from cli_support import header, overlord, project, readonly, write
+from cli_support import OVERLORD, clean_env, document, header, overlord, project, readonly, write
 from fake_server import FakeServer
+from terminal import Terminal
 
 P = {"name": "p", "state": "DONE", "last_log": "2025-04-22_17h57m45s",
      "locked": False,
@@ -274,14 +275,26 @@ def test_jobs(tmp_path, server):
                             "ci@10.0.0.5"]
     assert server.requests[-1].query == "limit=50&name=p"
     assert not any(x.endswith(" ") for x in r.out.splitlines())
-    r = overlord(tmp_path, "jobs", "-f", "web.yml", "--all", "--state",
-                 "queued", "--state", "failed", "--limit", "5", "-o", "json")
-    doc = json.loads(r.out)
+    doc, _ = document(tmp_path, "jobs", "-f", "web.yml", "--all", "--state",
+                      "queued", "--state", "failed", "--limit", "5")
     assert doc["schema"] == "overlord.jobs/1"
     assert [j["id"] for j in doc["nodes"][0]["jobs"]] == [18, 17]
     assert server.requests[-1].query == "limit=5&state=queued,failed"
     r = overlord(tmp_path, "jobs", "-f", "web.yml", "--no-headers")
     assert len(r.out.splitlines()) == 2
+
+
+def test_jobs_on_a_narrow_terminal(tmp_path, server):
+    server.single()
+    server.on("GET", "/v1/jobs", 200, {"jobs": [job(17, "failed")]})
+    project(tmp_path, server.url)
+    for more, cut in (((), True), (("-o", "wide"), False)):
+        with Terminal([OVERLORD, "jobs", "-f", "web.yml", *more], tmp_path,
+                      clean_env({"TERM": "xterm", "LANG": "C.UTF-8"}),
+                      cols=66) as t:
+            assert t.end() == 0
+        lines = t.raw.decode().split("\r\n")
+        assert (len(lines[1]) <= 66) == cut and lines[1].endswith("ci") != cut
 
 
 def test_jobs_of_an_original_server(tmp_path, server):
@@ -383,14 +396,40 @@ is down
                     "--chain", "zulu").rc == 4
     assert overlord(tmp_path, "status", "-f", "web.yml", "--exit-code",
                     "--chain", "<root>").rc == 0
-    r = overlord(tmp_path, "status", "-f", "web.yml", "-o", "json")
-    doc = json.loads(r.out)
+    doc, _ = document(tmp_path, "status", "-f", "web.yml")
     assert doc["schema"] == "overlord.status/1"
     assert [x["state"] for x in doc["projects"]] == [
         "READY", "DEPLOYING", "QUEUED", "FAILED", "ABSENT", "UNREACHABLE"]
     assert doc["projects"][0]["chain"] is None
+    r = overlord(tmp_path, "status", "-f", "web.yml", "-w", "-o", "yaml")
+    assert (r.rc, r.out) == (64, "") and "use -o json" in r.err
     r = overlord(tmp_path, "status", "-f", "web.yml", "-o", "wide")
-    assert "LABELS" in r.out and "all,desktop" in r.out
+    rows = [x.split() for x in r.out.splitlines()]
+    assert rows[0][6:] == ["LABELS", "KIND", "OPERATION", "JOB", "LAST-LOG",
+                           "LATENCY", "VERSION", "PROGRESS"]
+    assert rows[1][6:11] == ["all,desktop", "directorProject", "COMPLETED",
+                             "3", "L"]
+    assert re.fullmatch(r"\d+ms", rows[1][11]) and rows[1][12] == "-"
+
+
+def test_status_of_the_vm_of_a_file(tmp_path, server):
+    server.single()
+    server.on("GET", "/v1/projects", 200, {"projects": ["db1", "other"]})
+    server.on("GET", "/v1/project/info/db1", 200, done())
+    write(tmp_path / "vm.yml", f"""\
+        kind: vmJail
+        datacenters: {{main: {{entrypoint: '{server.url}', access_token: t}}}}
+        deployIn: {{labels: [all]}}
+        vmName: db1
+        makejail: gh+x/vm
+        template: {{cpu: '2'}}
+        diskLayout: {{driver: nvme, size: 20G, from: {{type: iso, isoFile: x}}}}
+        """)
+    r = overlord(tmp_path, "status", "-f", "vm.yml", "--no-headers")
+    assert r.rc == 0 and r.out.split()[2:4] == ["db1", "READY"], r
+    assert "other" not in r.out
+    doc, _ = document(tmp_path, "status", "-f", "vm.yml")
+    assert doc["projects"][0]["kind"] == "vmJail"
 
 
 def test_status_of_all(tmp_path, server):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, The Overlord in C authors
-"""The client against a real node: what people do, from token to destruction."""
+"""The client against a real node: from a token to destruction."""
 
 import json
 import re
@@ -83,7 +83,7 @@ projectFile: |
     - virtualnet: 'ajnet:web address:10.0.0.9 default'
     - nat:
     - expose: '8080:80 ext_if:em0 on_if:em0'
-    - label: 'overlord.skydns:1'
+    - label: 'team:web'
   services:
     web:
       name: web
@@ -139,6 +139,34 @@ def test_jails_of_a_tree(tmp_path, make_node):
     r = overlord(tmp_path, "get-jail-log", "-f", name, "-t", "jails", "-e",
                  "web", "-s", "start up", "-l", "y.log", "main.alpha")
     assert r.rc == 66 and "404: " in r.err, r
+
+
+def test_until_healthy(tmp_path, make_node):
+    """The checkers of a jail on a server below, as AppJail keeps them."""
+    tree = make_tree(make_node, ("main", "alpha"))
+    name = use(tmp_path, tree["main"], DIRECTOR + "      options:\n"
+               "        - healthcheck: 'health_cmd:true'\n")
+    p = subprocess.Popen([OVERLORD, "apply", "-f", name, "--wait",
+                          "--wait-for", "healthy", "--chain", "alpha"],
+                         cwd=tmp_path, env=clean_env(),
+                         stderr=subprocess.PIPE, text=True)
+    said = []
+
+    def until(words):
+        while not said or words not in said[-1]:
+            said.append(p.stderr.readline())
+            assert said[-1] != "", said
+    until("waiting for health: web (not checked yet)")
+    at = tree["alpha"].standin / "jails/web/conf/boot/health/0/status"
+    for status in ("starting", "failing", "healthy"):
+        at.write_text(status + "\n")
+        until("ok" if status == "healthy" else f"web ({status})")
+    assert p.wait(60) == 0
+    p.stderr.close()
+    overlord(tmp_path, "destroy", "-f", name, "--wait")
+    r = overlord(tmp_path, "apply", "-f", name, "--wait", "--wait-for",
+                 "running")
+    assert r.rc == 0, r
 
 
 def test_failing_deployment(tmp_path, node):

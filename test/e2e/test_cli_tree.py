@@ -9,9 +9,10 @@ import re
 
 import pytest
 
-from cli_support import overlord, project
+from cli_support import document, overlord, project
+from children import breaker, dead_chain
 from fake_server import FakeServer
-from node import make_tree
+from node import make_tree, wait_for
 
 
 SERVICES = """\
@@ -45,10 +46,9 @@ main  {nodes["main"].url()}  [all main]  1ms
                  "alpha", "--chain", "*.delta")
     assert re.sub(r"\d+ms", "1ms", r.out) == """\
 main.alpha  [all alpha]  1ms
-`-- charlie.delta  [all delta]  1ms  *
++-- charlie.delta  [all delta]  1ms  *
 """
-    doc = json.loads(overlord(tmp_path, "tree", "-f", name, "-o",
-                              "json").out)
+    doc, _ = document(tmp_path, "tree", "-f", name)
     assert doc["schema"] == "overlord.tree/1"
     n, chains = doc["servers"][0], []
     while n["children"]:
@@ -68,11 +68,11 @@ def test_tree_with_branches_and_the_dead(tmp_path):
         assert r.rc == 0 and r.err == "", r
         assert re.sub(r"\d+ms", "1ms", r.out) == f"""\
 main  {server.url}  [all desktop]  1ms
-|-- alpha  [all services]  1ms
-|   |-- bravo  [all]  1ms
-|   `-- charlie  [all db-only]  1ms
-|       `-- delta  [all db-only]  1ms
-`-- zulu  unreachable: 503: zulu is down
++-- alpha  [all services]  1ms
+|   +-- bravo  [all]  1ms
+|   +-- charlie  [all db-only]  1ms
+|       +-- delta  [all db-only]  1ms
++-- zulu  unreachable: 503: zulu is down
 """
     r = overlord(tmp_path, "tree", "-f", name)
     assert r.rc == 69 and "unreachable: connection refused" in r.out, r
@@ -112,9 +112,64 @@ def test_not_revoked_is_a_failure(tmp_path, make_node):
     assert overlord(tmp_path, "token", "revoke", "-f", name, "ci").rc == 77
 
 
+def test_servers_that_are_left_alone(tmp_path, make_node):
+    """The breaker of the server above: nobody asks, but they are there."""
+    node = make_node({"chains": {"zulu": dead_chain()}}).start()
+    name = use(tmp_path, node)
+    wait_for("the breaker", lambda: node.get("/v1/chain/zulu/ping") and
+             breaker(node, "zulu")["state"] == "open")
+    why = "breaker open: the server above does not ask it for now"
+    r = overlord(tmp_path, "tree", "-f", name)
+    assert r.rc == 0 and r.out.splitlines()[1].endswith(
+        f"zulu  unreachable: {why}"), r
+    r = overlord(tmp_path, "status", "-f", name, "--exit-code", "--all")
+    assert r.rc == 4 and re.search(
+        r"^main +zulu +- +UNREACHABLE +- +- +breaker open", r.out, re.M), r
+    r = overlord(tmp_path, "token", "revoke", "-f", name, "ci")
+    assert r.rc == 69 and "zulu) error revoking the token: breaker" in r.err
+    # Who changes things does not mean it.
+    r = overlord(tmp_path, "apply", "-f", name)
+    assert (r.rc, r.err) == (0, ""), r
+
+
+def test_token_new(tmp_path, node):
+    env = {"OVERLORD_CONFIG": str(node.config)}
+    r = overlord(tmp_path, "token", "new", "--scope", "read", "--metadata",
+                 "who=ci", env=env)
+    assert r.rc == 0 and r.out.count(".") == 2, r
+    assert node.get("/v1/labels", token=r.out.strip()).status == 200
+    assert node.post("/v1/project/up/p", {"director_file": "services: {}"},
+                     token=r.out.strip()).status == 403
+    r = overlord(tmp_path, "token", "new", "x", env=env)
+    assert r.rc == 64 and "usage: overlord token new" in r.err
+
+
+def test_revoking_with_a_refused_token(tmp_path, node):
+    name = project(tmp_path, node.url())
+    r = overlord(tmp_path, "token", "revoke", "-f", name, "ci")
+    assert r.rc == 77 and r.err.count("error revoking the token: 401") == 1, r
+    assert "hint: the token is not from this server" in r.err
+
+
+def test_a_list_that_cannot_be_asked_for(tmp_path):
+    with FakeServer() as server:
+        server.single()
+        server.on("GET", "/v1/jobs", 200, {"jobs": []})
+        server.rows[("GET", "/v1/chains")] = [
+            (200, {"chains": ["a" * 70000]}, {})]
+        project(tmp_path, server.url)
+        r = overlord(tmp_path, "jobs", "-f", "web.yml", "--all", "-o", "json")
+    nodes = json.loads(r.out)["nodes"]
+    assert r.rc == 0 and nodes[0]["error"] is None
+    assert nodes[1]["error"] == "more than 65536 bytes"
+    # Nor is what is said of it lost, though not all of the name is shown.
+    assert re.search(r"^overlord: warning: .*aaa \.\.\.$", r.err, re.M)
+
+
 @pytest.mark.parametrize("args,words", [
     (["revoke"], "usage: overlord token revoke ID|TOKEN"),
     (["list", "x"], "usage: overlord token list"),
+    (["list", "--scope", "read"], "--scope is for 'token new'"),
     (["revok", "x"], "did you mean 'revoke'?"),
     (["revoke", "a b"], "neither the id of a token nor a token"),
     (["revoke", "x" * 65], "neither the id of a token nor a token"),
@@ -138,8 +193,7 @@ def test_audit(tmp_path, make_node):
     assert ("<root>", "ann", "DELETE", "/v1/tokens/ci") in paths, r
     assert any(row[2] == "alpha" and row[8] == "/v1/tokens/ci"
                for row in rows[1:])
-    r = overlord(tmp_path, "audit", "-f", name, "--limit", "1", "-o", "json")
-    doc = json.loads(r.out)
+    doc, _ = document(tmp_path, "audit", "-f", name, "--limit", "1")
     assert doc["schema"] == "overlord.audit/1"
     assert len(doc["nodes"][0]["audit"]) == 1
     assert overlord(tmp_path, "audit", "--limit", "0").rc == 64

@@ -11,7 +11,7 @@ import stat
 import jwt
 import pytest
 
-from cli_support import overlord, project, write
+from cli_support import document, overlord, project, write
 
 USAGE = 64
 
@@ -307,8 +307,7 @@ projectName: 5
     assert "a.yml:6:14: projectName: expected a string, found an integer (5)" \
         in r.err
     assert "none.yml: No such file or directory" in r.err
-    r = overlord(tmp_path, "validate", "-f", "a.yml", "-o", "json")
-    doc = json.loads(r.out)
+    doc, r = document(tmp_path, "validate", "-f", "a.yml")
     assert r.rc == 65 and doc["schema"] == "overlord.validate/1"
     found = doc["files"][0]
     assert found["valid"] is False

@@ -18,6 +18,7 @@ import pytest
 
 from cli_support import OVERLORD, clean_env, overlord, project
 from fake_server import FakeServer
+from terminal import Terminal
 
 GOOD = {"operation": "COMPLETED", "job_id": 17, "output": {
     "rc": 0, "stdout": {"errlevel": 0, "message": None, "failed": []},
@@ -64,7 +65,7 @@ def wait(tmp_path, server, *args, **kw):
 
 def test_success(tmp_path, server):
     jobs(server, job("queued", position=2), running("up"), running("up"),
-         running("describe"), job("completed", result=GOOD))
+         job("running"), running("describe"), job("completed", result=GOOD))
     r = wait(tmp_path, server)
     assert (r.rc, r.out) == (0, "")
     lines = r.err.splitlines()
@@ -99,7 +100,7 @@ def test_failure(tmp_path, server, last, reason):
                      "\n", r.err), r
     assert r.err.endswith(
         "overlord: 1 of 1 targets failed\n"
-        "  hint: overlord jobs -f web.yml show main 17\n")
+        "  hint: overlord logs --file web.yml --chain '<root>' p\n")
 
 
 def test_last_lines_of_stderr(tmp_path, server):
@@ -121,10 +122,108 @@ def test_services(tmp_path, server):
             "(status 66)") in r.err
     r = wait(tmp_path, server, "--wait-for", "running")
     assert r.rc == 1 and "FAILED" in r.err and "w (status 66)" in r.err
-    assert wait(tmp_path, server, "--wait-for", "healthy").rc == 64
+    assert wait(tmp_path, server, "--wait-for", "happy").rc == 64
     r = overlord(tmp_path, "apply", "-f", "web.yml", "--wait-for", "running")
     assert (r.rc, r.err) == (0, "overlord: warning: --wait-for has no effect "
                              "without --wait\n")
+
+
+def with_services(*status, state="DONE", **more):
+    return {"info": {"state": state, "services": [
+        {"name": f"s{i}", "status": x, "jail": f"j{i}"}
+        for i, x in enumerate(status)], **more}}
+
+
+def checkers(server, jail, *statuses, chain=""):
+    for s in statuses:
+        server.on("GET", f"/v1{chain}/jail/healthcheck/{jail}", 200, {
+            "healthcheck": [{"enabled": "1", "status": s},
+                            {"enabled": "0", "status": "failing"}]})
+
+
+def test_healthy(tmp_path, server):
+    jobs(server, job("completed", result=GOOD))
+    server.rows[("GET", "/v1/project/info/p")] = [
+        (200, with_services(0, 0), {})]
+    checkers(server, "j0", None, "starting", "healthy")
+    checkers(server, "j1", "starting", "failing", "healthy")
+    r = wait(tmp_path, server, "--wait-for", "healthy")
+    assert r.rc == 0, r
+    lines = [x.partition("p  ")[2] for x in r.err.splitlines()]
+    assert lines[:2] == ["waiting for health: j0 (not checked yet)",
+                         "waiting for health: j0 (starting)"], r
+    assert lines[-1].startswith("ok")
+    # No checkers: it runs, and that is enough.
+    server.rows[("GET", "/v1/jail/healthcheck/j0")] = [
+        (200, {"healthcheck": []}, {})]
+    assert wait(tmp_path, server, "--wait-for", "healthy").rc == 0
+
+
+def test_what_it_still_waits_for(tmp_path, server):
+    jobs(server, job("completed", result=GOOD))
+    server.rows[("GET", "/v1/project/info/p")] = [(200, with_services(0), {})]
+    checkers(server, "j0", "unhealthy")
+    r = wait(tmp_path, server, "--wait-for", "healthy", "--timeout", "1")
+    assert r.rc == 75 and ("job:17) time ran out while: waiting for health: "
+                           "j0 (unhealthy)") in r.err, r
+    # It stops meanwhile; is replaced; is destroyed.
+    for info, words in ((with_services(66), "stopped: s0 (status 66)"),
+                        (with_services(0, up={"job_id": 18}),
+                         "superseded by job 18")):
+        server.rows[("GET", "/v1/project/info/p")] = [
+            (200, with_services(0), {}), (200, info, {})]
+        r = wait(tmp_path, server, "--wait-for", "healthy")
+        assert r.rc == 1 and words in r.err, r
+    server.rows[("GET", "/v1/project/info/p")] = [(404, None, {})]
+    r = wait(tmp_path, server, "--wait-for", "running")
+    assert r.rc == 1 and "the project is gone" in r.err, r
+
+
+def test_an_original_is_healthy_later(tmp_path):
+    """What it tells of services may be older than the job's end."""
+    with FakeServer() as server:
+        server.tree()
+        base = "/v1/chain/alpha"
+        server.on("POST", base + "/project/up/p", 200, {"job_id": 17})
+        for info in (with_services(up={"operation": "RUNNING", "job_id": 17}),
+                     with_services(66, up=GOOD), with_services(66, up=GOOD),
+                     with_services(0, up=GOOD)):
+            server.on("GET", base + "/project/info/p", 200, info)
+        checkers(server, "j0", "healthy", chain="/chain/alpha")
+        project(tmp_path, server.url)
+        r = overlord(tmp_path, "apply", "-f", "web.yml", "--wait",
+                     "--wait-for", "healthy", "--chain", "alpha")
+    assert r.rc == 0 and "waiting for services: s0 (status 66)" in r.err, r
+    assert server.lines("healthcheck") == [
+        "GET /v1/chain/alpha/jail/healthcheck/j0"]
+
+
+VM = """\
+kind: vmJail
+datacenters: {main: {entrypoint: '%s', access_token: t}}
+deployIn: {labels: [all]}
+vmName: db1
+makejail: gh+x/vm
+template: {cpu: '2'}
+diskLayout: {driver: nvme, size: 20G, from: {type: iso, isoFile: x.iso}}
+"""
+
+
+def test_a_vm_of_an_original(tmp_path):
+    with FakeServer() as server:
+        server.single()
+        (tmp_path / "vm.yml").write_text(VM % server.url)
+        server.on("POST", "/v1/vm/db1", 200, {"job_id": 17})
+        server.on("GET", "/v1/project/info/db1", 200, {"info": {"up": GOOD}})
+        server.on("GET", "/v1/vm/db1", 404, None)
+        server.on("GET", "/v1/vm/db1", 200, {"status": {
+            "operation": "RUNNING", "job_id": 17}})
+        server.on("GET", "/v1/vm/db1", 200, {"status": {
+            "operation": "FAILED", "job_id": 17, "output": "one\ntwo\n",
+            "exception": {"type": "Full", "message": "no room"}}})
+        r = overlord(tmp_path, "apply", "-f", "vm.yml", "--wait")
+    assert r.rc == 1 and "Full: no room" in r.err, r
+    assert "db1  making the VM\n" in r.err and "  | two\n" in r.err
 
 
 def test_timeout(tmp_path, server):
@@ -206,7 +305,7 @@ def test_interrupt(tmp_path, server):
     err = p.stderr.read()
     assert p.wait(30) == -signal.SIGINT
     assert err == ("overlord: still running on 1 target; 'overlord status -f "
-                   "web.yml' shows them\n")
+                   "web.yml --watch' shows them\n")
 
 
 def test_terminal(tmp_path, server):
@@ -329,6 +428,43 @@ def test_more_targets_than_rows(tmp_path):
         b"\x1b[32m", b"").split(b"\x1b[J")[-1])) == 10
 
 
+def test_500_targets_on_a_terminal(tmp_path):
+    """Resized, without contact for a while, interrupted."""
+    names = [f"c{i:03}" for i in range(499)]
+    with FakeServer() as server:
+        server.single()
+        server.rows[("GET", "/v1/chains")] = [(200, {"chains": names}, {})]
+        for path in ["", *(f"/chain/{c}" for c in names)]:
+            base = "/v1" + path
+            if path:
+                server.on("GET", base + "/chains", 200, {"chains": []})
+                server.on("GET", base + "/labels", 200, {"labels": ["all"]})
+            server.on("POST", base + "/project/up/p", 200, {"job_id": 17})
+            server.on("GET", base + "/project/info/p", 200, INFO)
+            server.on("GET", base + "/jobs/17", 200, running("up"))
+        project(tmp_path, server.url)
+        with Terminal([OVERLORD, "apply", "-f", "web.yml", "--wait"], tmp_path,
+                      clean_env({"TERM": "xterm", "LANG": "C.UTF-8"}),
+                      rows=12, cols=80) as t:
+            text = t.wait_for("running: up")
+            assert "0 of 500 done" in text and "main  <root>  p" in text
+            assert len(text.split("\n")) <= 11
+            t.resize(6, 30)
+            text = t.wait_for("a smaller view",
+                              lambda: "0 of 500" in t.screen.text())
+            assert len(text.split("\n")) <= 5, text
+            assert all(len(line) <= 30 for line in text.split("\n")), text
+            t.resize(12, 80)
+            jobs(server, (0, None))
+            t.wait_for("no answer, asking again")
+            jobs(server, running("describe"))
+            t.wait_for("running: describe")
+            t.keys("\x03")
+            assert os.WTERMSIG(t.end()) == signal.SIGINT
+            assert "still running on 500 targets; 'overlord status -f " \
+                "web.yml --watch'" in t.screen.text()
+
+
 def test_several_targets(tmp_path):
     with FakeServer() as server:
         server.tree()
@@ -346,4 +482,4 @@ def test_several_targets(tmp_path):
         assert r.rc == 1
         assert re.search(r"main  alpha        p  FAILED  \S+  boom\n"
                          r"main  alpha.bravo  p  ok      \S+\n", r.err), r
-        assert "show main.alpha 17" in r.err
+        assert "logs --file web.yml --chain alpha p" in r.err

@@ -15,7 +15,7 @@ import pytest
 
 from cli_support import OVERLORD, clean_env, overlord, project
 from fake_server import FakeServer, Stream, event
-from node import make_tree
+from node import make_tree, wait_for
 from terminal import Terminal
 
 SERVICES = """\
@@ -206,6 +206,57 @@ def test_500_rows(tmp_path, many):
         assert os.WTERMSIG(t.end()) == signal.SIGINT
 
 
+@pytest.mark.parametrize("keys", ["\x1b", "\x1b\x1b", "\x1b[3~",
+                                  "\x1b[1;2q", "\x1b[1;2;3;4;5;6;7q", "\x1bx",
+                                  "\x1bOq"])
+def test_a_key_after_one_that_is_not_known(tmp_path, keys):
+    """Neither swallows the other, and the letters of one are no keys."""
+    with FakeServer() as server:
+        server.single()
+        server.on("GET", "/v1/projects", 200, {"projects": [
+            f"p{i}" for i in range(50)]})
+        project(tmp_path, server.url)
+        with watch(tmp_path, "--all", rows=12) as t:
+            t.wait_for("50 absent")
+            t.keys(keys)
+            t.keys("G")
+            t.wait_for("p49")
+            t.keys("q")
+            assert t.end() == 0
+
+
+def test_one_project_that_cannot_be_asked(tmp_path):
+    """It alone is asked again; nobody else is."""
+    over, again = threading.Event(), threading.Event()
+
+    def refused(request):
+        if len(server.lines("/v1/project/info/bad")) > 1:
+            again.set()
+        return 403, {"message": "not yours"}
+
+    def stream(request, write):
+        write("id: s-1\n\n")
+        over.wait(120)
+    with FakeServer() as server:
+        server.single()
+        server.on("GET", "/v1/projects", 200, {"projects": ["bad", "good"]})
+        server.on("GET", "/v1/jobs", 200, {"jobs": []})
+        server.on("GET", "/v1/project/info/bad", 200, refused)
+        server.on("GET", "/v1/project/info/good", 200, {"info": {
+            "state": "DONE", "services": []}})
+        server.on("GET", "/v1/events", 200, Stream(stream))
+        project(tmp_path, server.url)
+        with watch(tmp_path, "--all") as t:
+            t.wait_for("1 ready, 1 unreachable")
+            assert "403: not yours" in t.screen.text()
+            t.wait_for("another question", again.is_set)
+            t.keys("q")
+            assert t.end() == 0
+        over.set()
+        assert len(server.lines("/v1/project/info/good")) == 1
+        assert len(server.lines("/v1/projects")) == 1
+
+
 def lines_of(p, n):
     return [p.stdout.readline() for _ in range(n)]
 
@@ -250,6 +301,84 @@ def test_json_lines(tmp_path, node):
     assert p.wait(60) == -signal.SIGPIPE
 
 
+def test_jobs_on_a_terminal(tmp_path, make_node):
+    nodes = make_tree(make_node, ("main", "alpha"))
+    name = use(tmp_path, nodes["main"])
+    env = clean_env({"TERM": "xterm", "LANG": "C.UTF-8"})
+    argv = [OVERLORD, "jobs", "-f", name, "--all", "--watch"]
+    with Terminal(argv, tmp_path, env) as t:
+        t.wait_for("live · 2 targets · 0 jobs · q quits")
+        assert overlord(tmp_path, "apply", "-f", name, "--wait").rc == 0
+        t.wait_for("2 jobs", lambda: t.screen.text().count("completed") == 2)
+        assert "2 targets · 2 jobs" in t.screen.text()
+        nodes["alpha"].up("q")
+        t.wait_for("3 jobs", lambda: t.screen.text().count("completed") == 3)
+        assert re.search(r"^2 +main +alpha +up +q ", t.screen.text(), re.M)
+        t.keys("q")
+        assert t.end() == 0
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_jobs_where_there_is_no_terminal(tmp_path, node, form):
+    name = use(tmp_path, node)
+    node.wait_job(node.up("p"))
+    p = subprocess.Popen(
+        [OVERLORD, "jobs", "-f", name, "-w", "-o",
+         "json" if form == "json" else "table"], cwd=tmp_path,
+        env=clean_env(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True)
+
+    def next_job():
+        line = p.stdout.readline()
+        assert line != "", p.stderr.read()
+        if form == "json":
+            one = json.loads(line)
+            assert one["datacenter"] == "main" and one["chain"] is None
+            return one["job"]["id"], one["job"]["state"]
+        m = re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ main <root> (\d+) "
+                         r"(?:up|down) p (\w+) \d\n", line)
+        return int(m[1]), m[2]
+    assert next_job() == (1, "completed")
+    node.behave("p", "down-delay=1")
+    node.up("q")
+    node.down("p")
+    seen = []
+    while not seen or seen[-1] != (3, "completed"):
+        seen.append(next_job())
+    assert {x[0] for x in seen} == {3} and len(set(seen)) == len(seen) >= 2
+    node.kill()
+    assert "error obtaining the jobs: " in p.stderr.readline()
+    p.send_signal(signal.SIGINT)
+    assert p.wait(60) == -signal.SIGINT
+    p.stdout.close()
+    p.stderr.close()
+
+
+def test_jobs_without_end(tmp_path):
+    """An old one that stays does not keep what came after it."""
+    def jobs(*ids):
+        return {"jobs": [{"id": i, "type": "up", "name": "p", "attempt": 1,
+                          "state": "running"} for i in ids]}
+    last = 6000
+    with FakeServer() as server:
+        server.single()
+        server.on("GET", "/v1/jobs", 200, jobs(*range(last, 0, -1)))
+        server.on("GET", "/v1/jobs", 200, jobs(last + 1, 1))
+        project(tmp_path, server.url)
+        with open(tmp_path / "out", "wb") as out:
+            p = subprocess.Popen(
+                [OVERLORD, "jobs", "-f", "web.yml", "-w", "--interval", "1"],
+                cwd=tmp_path, env=clean_env(), stdout=out)
+        wait_for("the newest job",
+                 lambda: f" {last + 1} up p ".encode()
+                 in (tmp_path / "out").read_bytes())
+        p.send_signal(signal.SIGINT)
+        assert p.wait(60) == -signal.SIGINT
+    told = [int(x.split()[3]) for x in
+            (tmp_path / "out").read_text().splitlines()]
+    assert told == list(range(1, last + 2))
+
+
 def test_an_original_is_asked(tmp_path):
     info = {"info": {"state": "DONE", "services": [], "up": {
         "operation": "COMPLETED", "last_update": 5, "job_id": 1}}}
@@ -285,6 +414,24 @@ def test_chains_that_cannot_be_reached(tmp_path, make_node):
 def test_usage(tmp_path, args, words):
     r = overlord(tmp_path, "status", *args)
     assert (r.rc, r.out) == (64, "") and words in r.err
+
+
+def test_jobs_of_an_original(tmp_path):
+    with FakeServer() as server:
+        server.single()
+        project(tmp_path, server.url)
+        r = overlord(tmp_path, "jobs", "-f", "web.yml", "-w")
+        assert (r.rc, r.out) == (0, "")
+        assert "n/a: this server keeps no list of jobs" in r.err
+        assert len(server.lines("/v1/jobs")) == 1
+        for verb in ("show", "cancel", "retry"):
+            r = overlord(tmp_path, "jobs", "-f", "web.yml", verb, "main", "1")
+            assert r.rc == 66 and r.err == (
+                "overlord: (datacenter:main, chain:None) n/a: this server "
+                "keeps no list of jobs\n")
+    r = overlord(tmp_path, "jobs", "-f", "web.yml", "-w", "-o", "yaml")
+    assert r.rc == 64 and "use -o json" in r.err
+    assert overlord(tmp_path, "jobs", "-w", "show", "main", "1").rc == 64
 
 
 def test_nobody_to_watch(tmp_path):

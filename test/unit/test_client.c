@@ -256,6 +256,25 @@ static const struct {
 	    "{}" },
 	{ ROUTE_METADATA_GET, 503, CLIENT_UNAVAILABLE, "{\"message\":7}",
 	    "503: Service Unavailable", "{\"message\":7}" },
+	{ ROUTE_METADATA_GET, 404, CLIENT_NOTFOUND,
+	    "{\"message\":\"Client error\",\"remote\":{\"message\":\"Client "
+	    "error\",\"remote\":{\"message\":\"Not below.\",\"remote\":"
+	    "null}}}",
+	    "404: Not below",
+	    "{\"message\":\"Client error\",\"remote\":{\"message\":\"Client "
+	    "error\",\"remote\":{\"message\":\"Not below.\",\"remote\":"
+	    "null}}}" },
+	{ ROUTE_METADATA_GET, 503, CLIENT_UNAVAILABLE,
+	    "{\"message\":\"here\",\"remote\":{\"message\":\"\"}}", "503: here",
+	    "{\"message\":\"here\",\"remote\":{\"message\":\"\"}}" },
+	{ ROUTE_METADATA_GET, 404, CLIENT_NOTFOUND,
+	    "{\"message\":\"Client error '404 Not Found' for url 'u'\\nFor "
+	    "more "
+	    "information check: https://a/404\"}",
+	    "404: Client error '404 Not Found' for url 'u'",
+	    "{\"message\":\"Client error '404 Not Found' for url 'u'\\nFor "
+	    "more "
+	    "information check: https://a/404\"}" },
 	{ ROUTE_METADATA_GET, 302, CLIENT_GARBLED, "", "302: ", "" },
 };
 
@@ -275,6 +294,7 @@ answers(void **state)
 		if (w->class != rows[i].class)
 			fail_msg("row %zu: %d %s", i, (int)w->class, w->text);
 		if (strncmp(w->text, rows[i].text, strlen(rows[i].text)) != 0 ||
+		    strchr(w->text, '\n') != NULL ||
 		    (rows[i].class != CLIENT_OK && w->text[0] == '\0'))
 			fail_msg("row %zu: '%s'", i, w->text);
 		assert_string_equal(w->body, rows[i].body);

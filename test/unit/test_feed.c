@@ -162,11 +162,11 @@ on_lost(const char *why, void *ctx)
 }
 
 static void
-on_refused(enum client_class class, const char *why, void *ctx)
+on_refused(const char *why, void *ctx)
 {
 	char text[256];
 
-	(void)snprintf(text, sizeof(text), "refused %d %s", (int)class, why);
+	(void)snprintf(text, sizeof(text), "refused %s", why);
 	told(ctx, text);
 }
 
@@ -222,7 +222,7 @@ static void
 run(struct world *w, const struct answer *script, const char *until)
 {
 	struct feed_config config = {
-		.server = &w->server, .query = "x=1", .ops = &ops, .ctx = w
+		.server = &w->server, .ops = &ops, .ctx = w
 	};
 	struct error e = ERROR_INIT;
 
@@ -251,9 +251,9 @@ a_cut_stream_goes_on(void **state)
 
 	run(w, script, "step {}");
 	assert_string_equal(w->seen.buf,
-	    "/v1/events?x=1 -\nlive\nreset\njob {\"n\":1}\nlost\n"
-	    "/v1/events?x=1 a-2\nlost\n/v1/events?x=1 a-2\nlost\n"
-	    "/v1/events?x=1 a-2\nlive\nstep {}\n");
+	    "/v1/events -\nlive\nreset\njob {\"n\":1}\nlost\n"
+	    "/v1/events a-2\nlost\n/v1/events a-2\nlost\n"
+	    "/v1/events a-2\nlive\nstep {}\n");
 }
 
 /* A server that was started anew says so; one that never gave an id cannot. */
@@ -270,10 +270,10 @@ what_is_missed_is_told(void **state)
 
 	run(w, script, "end {}");
 	assert_string_equal(w->seen.buf,
-	    "/v1/events?x=1 -\nlive\nreset\njob {}\nlost\n"
-	    "/v1/events?x=1 -\nlive\nreset\nlost\n"
-	    "/v1/events?x=1 a-1\nlive\nreset\nlost\n"
-	    "/v1/events?x=1 b-1\nlive\nend {}\n");
+	    "/v1/events -\nlive\nreset\njob {}\nlost\n"
+	    "/v1/events -\nlive\nreset\nlost\n"
+	    "/v1/events a-1\nlive\nreset\nlost\n"
+	    "/v1/events b-1\nlive\nend {}\n");
 }
 
 static void
@@ -285,10 +285,10 @@ a_refusal_is_the_end(void **state)
 	};
 	struct world *w = *state;
 
-	run(w, script, "refused 1 404: Not Found");
+	run(w, script, "refused 404: Not Found");
 	assert_string_equal(w->seen.buf,
-	    "/v1/events?x=1 -\nlost\n/v1/events?x=1 -\n"
-	    "refused 1 404: Not Found\n");
+	    "/v1/events -\nlost\n/v1/events -\n"
+	    "refused 404: Not Found\n");
 }
 
 /* From within each callback. */
@@ -300,7 +300,7 @@ freed_when_it_tells(void **state)
 	};
 	static const struct answer refusal[] = { { 401, "{}", false } };
 	static const char *const words[] = { "live", "reset", "job {}", "lost",
-		"refused 2 401: Unauthorized" };
+		"refused 401: Unauthorized" };
 	struct world *w = *state;
 
 	w->frees = true;

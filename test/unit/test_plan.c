@@ -107,7 +107,7 @@ show(struct strbuf *out, const struct plan_request *rq)
 }
 
 static int
-play(const struct script *s, struct strbuf *out, struct error *e)
+play(const struct script *s, bool upserts, struct strbuf *out, struct error *e)
 {
 	static const char *labels[] = { "l1", "l2" };
 	struct arena a AUTO_ARENA;
@@ -116,6 +116,7 @@ play(const struct script *s, struct strbuf *out, struct error *e)
 		.chain = s->chain,
 		.labels = { labels, 2 },
 		.insist = s->insist,
+		.upserts = upserts,
 		.env = env };
 	struct plan_request rq;
 	struct spec *spec;
@@ -241,6 +242,18 @@ static const struct script scripts[] = {
 	    "/v1/project/cancel/{project} v1 ! \n" },
 };
 
+/* Where the server looks itself what is there. */
+static const struct script upserting[] = {
+	{ PLAN_APPLY, false, METADATA, "a", { "{}", NULL, "{}" },
+	    "PUT q.a ! {\"value\":\"x\"}\n"
+	    "PUT q.b ! {\"value\":\"y\"}\n"
+	    "PUT n ! {\"mapping\":[{\"file\":[\"q.a\",\"f\"]}]}\n" },
+	{ PLAN_DESTROY, false, HEAD "projectFile: f\n", "a", { "{}", "{}" },
+	    "HEAD overlord.autoscale.p \n"
+	    "PUT overlord.autoscale-cleanup.p ! "
+	    "{\"value\":\"{\\\"force\\\": false}\"}\n" },
+};
+
 static void
 requests_in_order(void **state)
 {
@@ -251,8 +264,23 @@ requests_in_order(void **state)
 		struct strbuf out AUTO_STRBUF;
 
 		strbuf_init(&out, 100000);
-		test_ok(play(&scripts[i], &out, &e), &e);
+		test_ok(play(&scripts[i], false, &out, &e), &e);
 		assert_string_equal(out.buf, scripts[i].expect);
+	}
+}
+
+static void
+what_upserts_is_not_asked(void **state)
+{
+	struct error e = ERROR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(upserting); i++) {
+		struct strbuf out AUTO_STRBUF;
+
+		strbuf_init(&out, 100000);
+		test_ok(play(&upserting[i], true, &out, &e), &e);
+		assert_string_equal(out.buf, upserting[i].expect);
 	}
 }
 
@@ -321,15 +349,17 @@ static void
 faults_end_a_plan(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
+	for (size_t i = 0; i < 2 * ARRAY_LEN(faults); i++) {
+		const struct script *s = &faults[i / 2].script;
 		struct strbuf out AUTO_STRBUF;
 		struct error e = ERROR_INIT;
 
 		strbuf_init(&out, 100000);
-		assert_int_equal(play(&faults[i].script, &out, &e), -1);
-		if (strncmp(error_text(&e), faults[i].text,
-			strlen(faults[i].text)) != 0)
-			fail_msg("%s, not %s", error_text(&e), faults[i].text);
+		assert_int_equal(play(s, i % 2 != 0, &out, &e), -1);
+		if (strncmp(error_text(&e), faults[i / 2].text,
+			strlen(faults[i / 2].text)) != 0)
+			fail_msg(
+			    "%s, not %s", error_text(&e), faults[i / 2].text);
 	}
 }
 
@@ -339,7 +369,7 @@ body(void *ctx, struct error *e)
 	struct strbuf out AUTO_STRBUF;
 
 	strbuf_init(&out, 100000);
-	if (play(ctx, &out, e) < 0)
+	if (play(ctx, false, &out, e) < 0)
 		return -1;
 	return strbuf_check(&out, e);
 }
@@ -359,6 +389,7 @@ memory_may_fail(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(labels_decide),
 	cmocka_unit_test(requests_in_order),
+	cmocka_unit_test(what_upserts_is_not_asked),
 	cmocka_unit_test(faults_end_a_plan),
 	cmocka_unit_test(changes_are_counted),
 	cmocka_unit_test(memory_may_fail),

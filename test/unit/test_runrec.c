@@ -45,6 +45,7 @@ spec_goes_both_ways(void **state)
 		.output_max = 1048576,
 		.grace_ms = 60000,
 		.limits = &limits,
+		.merge = true,
 	};
 	struct arena a AUTO_ARENA = { .head = NULL };
 	char *text AUTO_FREE = NULL;
@@ -60,6 +61,7 @@ spec_goes_both_ways(void **state)
 	assert_int_equal(got.deadline_ms, s.deadline_ms);
 	assert_int_equal(got.output_max, s.output_max);
 	assert_int_equal(got.grace_ms, s.grace_ms);
+	assert_true(got.merge);
 	assert_non_null(got.limits);
 	assert_int_equal(got.limits->n, 2);
 	assert_memory_equal(
@@ -205,6 +207,8 @@ damaged_spec_is_refused(void **state)
 		{ "\"grace_ms\":4", "\"grace_ms\":4.5", OVE_CORRUPT },
 		{ "\"output_max\":5", "\"output_max\":true", OVE_CORRUPT },
 		{ "\"output_max\":5", "\"output_max\":18446744073709551615",
+		    OVE_CORRUPT },
+		{ "\"output_max\":5", "\"output_max\":5,\"merge\":1",
 		    OVE_CORRUPT },
 		{ "\"argv\":[\"sh\"", "\"argv\":[\"\"", OVE_CORRUPT },
 		{ "\"argv\":[\"sh\"", "\"argv\":[1", OVE_CORRUPT },

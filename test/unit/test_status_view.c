@@ -12,6 +12,7 @@
 
 #define UP(op) "\"up\":{\"operation\":\"" op "\",\"job_id\":2}"
 #define DOWN(op, id) "\"down\":{\"operation\":\"" op "\",\"job_id\":" id "}"
+#define VM(op) "{\"operation\":\"" op "\",\"output\":\"o\",\"job_id\":2}"
 #define DONE "\"state\":\"DONE\""
 
 static const struct {
@@ -49,6 +50,24 @@ static const struct {
 	  "{\"errlevel\":1}}}}",
 	    NULL, "FAILED" },
 	{ "{" UP("COMPLETED") "}", NULL, "UNKNOWN" },
+	/* The jail of a VM is there before the VM. */
+	{ "{" DONE "," UP("COMPLETED") "}",
+	    "[{\"state\":\"running\",\"type\":\"vm\"}]", "DEPLOYING" },
+};
+
+static const struct {
+	const char *info;
+	const char *vm;
+	const char *state;
+} vms[] = {
+	{ "{" DONE "," UP("COMPLETED") "}", VM("RUNNING"), "DEPLOYING" },
+	{ "{" DONE "," UP("COMPLETED") "}", VM("FAILED"), "FAILED" },
+	{ "{" DONE "," UP("COMPLETED") "}", VM("COMPLETED"), "READY" },
+	{ "{" DONE "," UP("NOOP") "}", VM("COMPLETED"), "READY" },
+	{ "{" DONE "," DOWN("FAILED", "3") "}", VM("RUNNING"), "FAILED" },
+	/* Of a job before this one. */
+	{ "{" DONE ",\"up\":{\"operation\":\"COMPLETED\",\"job_id\":3}}",
+	    VM("FAILED"), "READY" },
 };
 
 static struct node *
@@ -63,21 +82,33 @@ parse(struct arena *a, const char *json)
 }
 
 static void
-states(void **state)
+check(size_t row, const char *info, const char *jobs, const char *vm,
+    const char *state)
 {
 	struct arena a AUTO_ARENA;
 	struct status st;
 
-	(void)state;
 	arena_init(&a, 1000000);
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		status_decide(
-		    parse(&a, rows[i].info), parse(&a, rows[i].jobs), &a, &st);
-		if (strcmp(status_state_to_string(st.state), rows[i].state) !=
-		    0)
-			fail_msg("row %zu: %s, not %s", i,
-			    status_state_to_string(st.state), rows[i].state);
-	}
+	status_decide(parse(&a, info), parse(&a, jobs), parse(&a, vm), &a, &st);
+	if (strcmp(status_state_to_string(st.state), state) != 0)
+		fail_msg("row %zu: %s, not %s", row,
+		    status_state_to_string(st.state), state);
+}
+
+static void
+states(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		check(i, rows[i].info, rows[i].jobs, NULL, rows[i].state);
+}
+
+static void
+states_of_vms(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(vms); i++)
+		check(i, vms[i].info, NULL, vms[i].vm, vms[i].state);
 }
 
 static void
@@ -94,7 +125,7 @@ details(void **state)
 		"\"status\":1},{\"status\":0}],\"up\":{\"operation\":"
 		"\"FAILED\",\"message\":\"why\",\"job_id\":7,"
 		"\"last_update\":12.9}}"),
-	    NULL, &a, &st);
+	    NULL, NULL, &a, &st);
 	assert_int_equal(st.jails, 2);
 	assert_int_equal(st.jails_up, 1);
 	assert_int_equal(st.age_s, 12);
@@ -106,6 +137,7 @@ details(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(states),
+	cmocka_unit_test(states_of_vms),
 	cmocka_unit_test(details),
 };
 TEST_MAIN(tests)

@@ -44,7 +44,8 @@ struct world {
 	const struct row *rows;
 	/* Every path has this answer. */
 	const char *always;
-	/* "main:None,main:a!,...", ! for a fault. */
+	/* "0:*None 0:a! ...": ! for a fault, - when it is left alone, with its
+	 * version if it says. */
 	struct strbuf found;
 	size_t n;
 	const char *fault;
@@ -160,10 +161,12 @@ on_tree(const struct tree *t, void *ctx)
 	for (size_t i = 0; i < t->n; i++) {
 		const struct tree_node *n = &t->nodes[i];
 
-		strbuf_addf(&w->found, "%s%zu:%s%s%s", i == 0 ? "" : " ",
+		strbuf_addf(&w->found, "%s%zu:%s%s%s%s", i == 0 ? "" : " ",
 		    n->entry, n->is_start ? "*" : "",
 		    n->chain != NULL ? n->chain : "None",
-		    n->fault != NULL ? "!" : "");
+		    n->fault != NULL ? "!" : "", n->is_left_alone ? "-" : "");
+		if (n->version != NULL)
+			strbuf_addf(&w->found, "(%s)", n->version);
 		if (n->fault != NULL)
 			w->fault = n->fault;
 	}
@@ -213,10 +216,11 @@ depth_first_in_the_order_given(void **state)
 	assert_string_equal(w->fault, "503: dead");
 }
 
-/* alpha is told of whole, bravo is left alone, who is not known is asked. */
+/* alpha is told of whole, bravo is left alone and not asked, who is not known
+ * is asked. */
 static const struct row told[] = {
 	{ "/v1/tree",
-	    "{\"tree\":{\"server\":\"s\",\"chains\":["
+	    "{\"tree\":{\"server\":\"s\",\"version\":\"1.2\",\"chains\":["
 	    "{\"chain\":\"alpha\",\"chains\":["
 	    "{\"chain\":\"charlie\",\"chains\":[]}]},"
 	    "{\"chain\":\"bravo\",\"skipped\":true,\"error\":{}},"
@@ -240,8 +244,8 @@ a_tree_tells_of_all(void **state)
 	w->rows = told;
 	test_ok(discover(w, root, 1, &a, &e), &e);
 	assert_string_equal(w->found.buf,
-	    "0:*None 0:alpha 0:alpha.charlie 0:delta 0:delta.x 0:echo! "
-	    "0:zulu");
+	    "0:*None(1.2) 0:alpha 0:alpha.charlie 0:bravo!- 0:delta 0:delta.x "
+	    "0:echo! 0:zulu");
 	assert_string_equal(w->fault, "503: dead");
 }
 

@@ -129,6 +129,190 @@ an_originals_projects(void **state)
 	}
 }
 
+#define LOOKED "\"last_update\":2,\"took\":1.5,"
+#define ENDED "\"operation\":\"COMPLETED\","
+#define WAITING "waiting for the autoscaler"
+static const struct {
+	const char *status;
+	const char *type;
+	double since;
+	enum verdict_state state;
+	const char *text;
+} scaled[] = {
+	{ NULL, "up", 10, VERDICT_BUSY, WAITING },
+	{ "{\"operation\":\"RUNNING\",\"last_update\":1}", "up", 10,
+	    VERDICT_BUSY, WAITING },
+	{ "{" LOOKED ENDED "\"replicas\":{\"ready\":1,\"coming\":2,\"min\":3}}",
+	    "up", 4, VERDICT_BUSY, "1 of 3 replicas, 2 on the way" },
+	{ "{" LOOKED ENDED "\"replicas\":{\"ready\":3,\"coming\":0,\"min\":3}}",
+	    "up", 4, VERDICT_DONE, NULL },
+	/* It began before the change. */
+	{ "{" LOOKED ENDED "\"replicas\":{\"ready\":3,\"coming\":0,\"min\":3}}",
+	    "up", 3, VERDICT_BUSY, WAITING },
+	{ "{" LOOKED "\"operation\":\"FAILED\",\"logs\":[{\"exception\":{"
+	  "\"type\":\"InvalidSpec\",\"message\":\"no\"}}]}",
+	    "up", 4, VERDICT_FAILED, "no" },
+	{ "{" LOOKED "\"operation\":\"FAILED\"}", "up", 4, VERDICT_FAILED,
+	    "the autoscaler has failed" },
+	/* An original's. */
+	{ "{\"last_update\":2," ENDED "\"logs\":[]}", "up", 4, VERDICT_DONE,
+	    "it does not say how many replicas there are" },
+	{ "{" LOOKED ENDED "\"logs\":[{\"context\":\"down\"}]}", "down", 4,
+	    VERDICT_BUSY, "being destroyed" },
+	{ "{" LOOKED ENDED "\"logs\":[{\"context\":\"destroy\",\"fails\":1}]}",
+	    "down", 4, VERDICT_BUSY, "a server cannot be asked" },
+	{ "{" LOOKED ENDED "\"logs\":[{\"context\":\"destroy\"}]}", "down", 4,
+	    VERDICT_DONE, NULL },
+	{ "{" LOOKED ENDED "\"logs\":[{},\"There are no more\"]}", "down", 4,
+	    VERDICT_DONE, NULL },
+};
+
+static void
+what_an_autoscaler_has_made(void **state)
+{
+	struct arena a AUTO_ARENA;
+	struct verdict v;
+
+	(void)state;
+	arena_init(&a, 1000000);
+	for (size_t i = 0; i < ARRAY_LEN(scaled); i++) {
+		wait_judge_scale(parse(&a, scaled[i].status), scaled[i].type,
+		    scaled[i].since, &a, &v);
+		if (v.state != scaled[i].state)
+			fail_msg("row %zu: %d", i, (int)v.state);
+		if (scaled[i].text != NULL)
+			assert_string_equal(
+			    v.state == VERDICT_BUSY ? v.doing : v.reason,
+			    scaled[i].text);
+	}
+}
+
+static const struct {
+	const char *status;
+	enum verdict_state state;
+	const char *text;
+} vms[] = {
+	{ NULL, VERDICT_BUSY, "making the VM" },
+	{ "{\"operation\":\"COMPLETED\",\"job_id\":16}", VERDICT_BUSY,
+	    "making the VM" },
+	{ "{\"operation\":\"RUNNING\",\"job_id\":17}", VERDICT_BUSY,
+	    "making the VM" },
+	{ "{\"operation\":\"COMPLETED\",\"job_id\":17,\"output\":\"x\"}",
+	    VERDICT_DONE, NULL },
+	{ "{\"operation\":\"FAILED\",\"job_id\":17,\"exception\":"
+	  "{\"type\":\"T\",\"message\":\"m\"},\"output\":\"o\"}",
+	    VERDICT_FAILED, "T: m" },
+	{ "{\"operation\":\"RUNNING\",\"job_id\":18}", VERDICT_FAILED,
+	    "superseded by job 18" },
+};
+
+static void
+an_originals_vms(void **state)
+{
+	struct arena a AUTO_ARENA;
+	struct verdict v;
+
+	(void)state;
+	arena_init(&a, 1000000);
+	for (size_t i = 0; i < ARRAY_LEN(vms); i++) {
+		wait_judge_vm(parse(&a, vms[i].status), 17, &a, &v);
+		if (v.state != vms[i].state)
+			fail_msg("row %zu: %d", i, (int)v.state);
+		if (vms[i].text != NULL)
+			assert_string_equal(
+			    v.state == VERDICT_BUSY ? v.doing : v.reason,
+			    vms[i].text);
+	}
+	wait_judge_vm(parse(&a, vms[4].status), 17, &a, &v);
+	assert_string_equal(v.stderr_tail, "o");
+}
+
+#define SERVICES "\"services\":[{\"name\":\"w\",\"status\":"
+
+static const struct {
+	const char *info;
+	bool patient;
+	enum verdict_state state;
+	const char *text;
+} services[] = {
+	{ "{\"state\":\"DONE\"," SERVICES "0}]}", false, VERDICT_DONE, NULL },
+	{ "{\"state\":\"DONE\"," SERVICES "1}]}", false, VERDICT_FAILED,
+	    "stopped: w (status 1)" },
+	{ "{\"state\":\"DONE\"," SERVICES "1}]}", true, VERDICT_BUSY,
+	    "waiting for services: w (status 1)" },
+	{ "{\"state\":\"UNFINISHED\"," SERVICES "0}]}", false, VERDICT_BUSY,
+	    "waiting for services" },
+	{ NULL, false, VERDICT_FAILED, "the project is gone" },
+	{ NULL, true, VERDICT_BUSY, "waiting for services" },
+	{ "{\"state\":\"DONE\",\"up\":{\"job_id\":18}}", false, VERDICT_FAILED,
+	    "superseded by job 18" },
+};
+
+static void
+services_that_shall_run(void **state)
+{
+	struct arena a AUTO_ARENA;
+	struct verdict v;
+
+	(void)state;
+	arena_init(&a, 1000000);
+	for (size_t i = 0; i < ARRAY_LEN(services); i++) {
+		wait_judge_services(parse(&a, services[i].info), 17,
+		    services[i].patient, &a, &v);
+		if (v.state != services[i].state)
+			fail_msg("row %zu: %d", i, (int)v.state);
+		if (services[i].text != NULL)
+			assert_string_equal(
+			    v.state == VERDICT_BUSY ? v.doing : v.reason,
+			    services[i].text);
+	}
+}
+
+static void
+jails_and_their_health(void **state)
+{
+	static const struct {
+		const char *list;
+		const char *text;
+		bool patient;
+	} rows[] = {
+		{ NULL, "j (not known yet)", false },
+		{ "{}", "j (not known yet)", true },
+		{ "{}", NULL, false },
+		{ "{\"a\":1}", "j (not known yet)", false },
+		{ "[]", NULL, true },
+		{ "[{\"enabled\":\"1\",\"status\":\"healthy\"}]", NULL, true },
+		{ "[{\"enabled\":\"0\",\"status\":\"failing\"}]", NULL, true },
+		{ "[{\"enabled\":null},{\"enabled\":\"1\",\"status\":null}]",
+		    "j (not checked yet)", true },
+		{ "[{\"enabled\":\"1\",\"status\":\"healthy\"},"
+		  "{\"enabled\":\"1\",\"status\":\"failing\"}]",
+		    "j (failing)", true },
+	};
+	struct arena a AUTO_ARENA;
+	struct wait_jails jails;
+
+	(void)state;
+	arena_init(&a, 1000000);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *text = wait_find_unhealthy(
+		    "j", parse(&a, rows[i].list), rows[i].patient, &a);
+
+		if ((text == NULL) != (rows[i].text == NULL))
+			fail_msg("row %zu", i);
+		if (text != NULL)
+			assert_string_equal(text, rows[i].text);
+	}
+	wait_get_jails(parse(&a,
+			   "{\"services\":[{\"jail\":\"a\"},{\"jail\":null},7,"
+			   "{\"jail\":\"b\"}]}"),
+	    &a, &jails);
+	assert_int_equal(jails.n, 2);
+	assert_string_equal(jails.items[1], "b");
+	wait_get_jails(NULL, &a, &jails);
+	assert_int_equal(jails.n, 0);
+}
+
 static void
 the_tail_of_stderr(void **state)
 {
@@ -256,6 +440,10 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(servers_without_the_route),
 	cmocka_unit_test(our_jobs),
 	cmocka_unit_test(an_originals_projects),
+	cmocka_unit_test(what_an_autoscaler_has_made),
+	cmocka_unit_test(an_originals_vms),
+	cmocka_unit_test(services_that_shall_run),
+	cmocka_unit_test(jails_and_their_health),
 	cmocka_unit_test(events_about_jobs),
 	cmocka_unit_test(the_tail_of_stderr),
 	cmocka_unit_test(stopped_services),
