@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "daemon/penalty.h"
 #include "lib/base/arena.h"
 #include "lib/net/httpd.h"
 #include "lib/store/job.h"
@@ -20,6 +21,7 @@ struct inventory;
 struct loop;
 struct metrics;
 struct proctab;
+struct programs;
 struct queue;
 struct runner;
 struct store;
@@ -30,6 +32,7 @@ struct api_deps {
 	struct loop *loop;
 	struct store *store;
 	struct queue *queue;
+	struct audit *audit;
 	struct runner *runner;
 	struct inventory *inventory;
 	struct chain *chain;
@@ -52,12 +55,12 @@ struct api_config {
 	size_t metadata_size;
 	/* For how long the status of a scaled project is told. */
 	int64_t autoscale_expire_ms;
-	/* Program whose absence makes up and down impossible. */
-	const char *director;
+	const struct programs *programs;
 	/* Who we are, to find it in X-Overlord-Via. */
 	const char *serverid;
-	/* Records of the audit trail that are kept. */
-	uint64_t audit_keep;
+	struct penalty_limits penalty;
+	/* blocklistd is told. */
+	bool ban;
 	/* Replies may be compressed. */
 	bool compress;
 	bool draining;

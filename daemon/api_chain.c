@@ -9,24 +9,24 @@
  * (rest-api.md 3.5.3), with the error from below in `remote`.
  *
  * What comes as it is made (events, output and logs that are followed) is
- * passed through as it comes, and no faster than the client takes it.
+ * passed through as it comes, and no faster than the client takes it. So is a
+ * long reply of a server like this one to a GET, which would be written again
+ * byte for byte: it has no tag and is not compressed.
  */
 #include <string.h>
 
 #include "daemon/api_internal.h"
 #include "daemon/walk.h"
 #include "lib/base/clock.h"
+#include "lib/base/log.h"
 #include "lib/base/num.h"
 #include "lib/data/json.h"
 #include "lib/data/node.h"
-#include "lib/event/loop.h"
 #include "proto/chainpath.h"
 #include "proto/msg.h"
 
 #define BODY_MAX ((size_t)64 << 20)
 #define PATH_MAX_LEN 65536
-/* What may wait for one client before its sender has to. */
-#define QUEUED_MAX ((size_t)64 << 10)
 /* Events come with a comment every 5 s; a command may be silent for long. */
 #define EVENTS_IDLE_MS 20000
 #define TEXT_IDLE_MS 3600000
@@ -49,8 +49,6 @@ struct hopping {
 	const struct streamed *streamed;
 	bool begun;
 	bool paused;
-	/* When the token ends. */
-	struct timer expiry;
 };
 
 /* Twins whose replies come in pieces. */
@@ -63,10 +61,10 @@ struct streamed {
 };
 
 static const struct streamed streamed[] = {
-	{ ROUTE_EVENTS, "text/event-stream", EVENTS_IDLE_MS, true },
-	{ ROUTE_JOB_OUTPUT, "text/plain", TEXT_IDLE_MS, false },
-	{ ROUTE_JAIL_LOG, "text/plain", TEXT_IDLE_MS, false },
-	{ ROUTE_PROJECTS_LOG, "text/plain", TEXT_IDLE_MS, false },
+	{ ROUTE_EVENTS, TYPE_EVENTS, EVENTS_IDLE_MS, true },
+	{ ROUTE_JOB_OUTPUT, TYPE_TEXT, TEXT_IDLE_MS, false },
+	{ ROUTE_JAIL_LOG, TYPE_TEXT, TEXT_IDLE_MS, false },
+	{ ROUTE_PROJECTS_LOG, TYPE_TEXT, TEXT_IDLE_MS, false },
 };
 
 static void send_on(struct hopping *h, const char *method, const char *body);
@@ -209,28 +207,10 @@ on_drained(struct api_call *c)
 	chain_resume(c->api->deps.chain, c->forward);
 }
 
-/* The forward has been cancelled. */
 static void
-on_gone(struct api_call *c)
+on_begun(int64_t length, void *ctx)
 {
-	struct hopping *h = c->state;
-
-	timer_fini(&h->expiry);
-}
-
-/* A token holds no longer than it says. */
-static void
-on_expiry(struct timer *t)
-{
-	struct hopping *h = container_of(t, struct hopping, expiry);
-
-	http_req_stream_cut(h->call->req);
-}
-
-static void
-on_begun(void *ctx)
-{
-	static const struct api_stream stream = { on_drained, on_gone };
+	static const struct api_stream stream = { .drained = on_drained };
 	struct hopping *h = ctx;
 	struct api_call *c = h->call;
 	struct chain *ch = c->api->deps.chain;
@@ -239,20 +219,9 @@ on_begun(void *ctx)
 	h->begun = true;
 	/* Without it there is nobody any more. */
 	if (!api_stream_start(c,
-		strcmp(h->streamed->type, "text/plain") == 0
-		    ? "text/plain; charset=utf-8"
-		    : h->streamed->type,
-		&stream, h)) {
+		h->streamed != NULL ? h->streamed->type : TYPE_JSON, length,
+		&stream, h))
 		chain_cancel(ch, id);
-		return;
-	}
-	if (c->token.exp == 0)
-		return;
-	if (timer_init(&h->expiry, c->api->deps.loop, on_expiry, "twin-expiry",
-		NULL) < 0)
-		http_req_stream_cut(c->req);
-	else
-		timer_arm(&h->expiry, c->token.exp * 1000 - clock_wall_ms());
 }
 
 static void
@@ -263,7 +232,7 @@ on_piece(const char *p, size_t len, void *ctx)
 
 	if (!http_req_stream_send(c->req, p, len))
 		return;
-	if (http_req_stream_queued(c->req) >= QUEUED_MAX) {
+	if (http_req_stream_queued(c->req) >= API_QUEUED_MAX) {
 		h->paused = true;
 		chain_pause(c->api->deps.chain, c->forward);
 	}
@@ -274,10 +243,13 @@ static void
 end_stream(struct hopping *h, const struct chain_reply *r)
 {
 	if (r->error != NULL) {
+		log_notice("chain",
+		    FIELDS(LF_S("req", http_req_request_id(h->call->req)),
+			LF_S("chain", h->entrypoint)),
+		    "a reply that was handed on broke off: %s", r->message);
 		http_req_stream_cut(h->call->req);
 		return;
 	}
-	timer_fini(&h->expiry);
 	api_stream_end(h->call);
 }
 
@@ -389,6 +361,19 @@ api_time_left(const struct api_call *c)
 	return ms;
 }
 
+/* How the reply begins if this server would write it as it came; NULL: it would
+ * not. */
+static const char *
+opening_of(const struct api_call *c)
+{
+	const struct twin *t = c->twin;
+
+	return strcmp(http_req_method(c->req), "GET") == 0 &&
+		t->member[0] != '\0'
+	    ? arena_printf(c->arena, "{\"status_code\":200,\"%s\":", t->member)
+	    : NULL;
+}
+
 static void
 send_on(struct hopping *h, const char *method, const char *body)
 {
@@ -405,12 +390,17 @@ send_on(struct hopping *h, const char *method, const char *body)
 		.last_event_id = http_req_header(c->req, "Last-Event-ID"),
 		.left_ms = h->deadline_ms - clock_mono_ms(),
 	};
-	struct chain_stream pieces = { 0 };
+	struct chain_stream pieces = {
+		.opening = opening_of(c),
+		.begun = on_begun,
+		.piece = on_piece,
+	};
 	struct error e = ERROR_INIT;
 
-	if (h->streamed != NULL)
-		pieces = (struct chain_stream){ h->streamed->type,
-			h->streamed->idle_ms, on_begun, on_piece };
+	if (h->streamed != NULL) {
+		pieces.type = h->streamed->type;
+		pieces.idle_ms = h->streamed->idle_ms;
+	}
 	if (chain_stream(c->api->deps.chain, &rq, &pieces, on_done, h,
 		&c->forward, &e) < 0)
 		api_reply_error(c->api, c->req, &e);
@@ -435,15 +425,13 @@ find_streamed(struct api_call *c, struct hopping *h)
 	return true;
 }
 
-/* The members that were understood, as they were sent, with defaults for what
- * was not, without what is null: an original would take that for a text. NULL
- * after an answer. */
+/* The body to send on. NULL after an answer. */
 static const char *
 rebuild(struct api_call *c, const struct schema *s)
 {
 	AUTO_STRBUF struct strbuf text;
 	struct error e = ERROR_INIT;
-	struct node *full, *map = node_new(c->arena, NODE_MAP);
+	struct node *map;
 	void *bound = arena_alloc(c->arena, s->size);
 	char *ret = NULL;
 
@@ -454,16 +442,8 @@ rebuild(struct api_call *c, const struct schema *s)
 		api_reply_error(c->api, c->req, &e);
 		return NULL;
 	}
-	full = schema_dump(s, bound, SCHEMA_NO_NULLS, c->arena);
-	for (size_t i = 0; full != NULL && i < full->u.map.n; i++) {
-		const struct node_pair *p = &full->u.map.pairs[i];
-		struct node *n = node_get(c->body, p->key->u.str.s);
-
-		if (n == NULL || n->type == NODE_NULL)
-			n = p->value;
-		node_add_pair(c->arena, map, p->key, n);
-	}
-	if (map != NULL && full != NULL)
+	map = msg_members(s, bound, c->body, c->arena);
+	if (map != NULL)
 		json_write(&text, map, JSON_COMPACT);
 	if (arena_check(c->arena, &e) == 0 && strbuf_check(&text, &e) == 0)
 		ret = arena_strndup(c->arena, text.buf, text.len);

@@ -25,8 +25,6 @@
 #include "lib/base/strbuf.h"
 
 #define BEAT_MS 5000
-/* What may wait for one client; more is not written before it has read. */
-#define QUEUED_MAX ((size_t)64 << 10)
 /* What a client is to wait before it comes again, ms. */
 #define RETRY "retry: 1000\n"
 
@@ -63,7 +61,7 @@ pump(struct listener *l)
 	struct http_req *req = l->call->req;
 	const struct event *x;
 
-	while (http_req_stream_queued(req) < QUEUED_MAX) {
+	while (http_req_stream_queued(req) < API_QUEUED_MAX) {
 		switch (events_next(&l->reader, &x)) {
 		case 0:
 			if (!http_req_stream_send(req, x->text, x->text_len))
@@ -109,13 +107,6 @@ is_seen(struct events_reader *r, const char *project)
 	    container_of(r, struct listener, reader)->call, project);
 }
 
-/* A token holds no longer than it says. */
-static bool
-is_over(const struct api_call *c)
-{
-	return c->token.exp != 0 && clock_wall_ms() / 1000 >= c->token.exp;
-}
-
 static void
 end(struct listener *l)
 {
@@ -134,9 +125,7 @@ on_beat(struct timer *t)
 
 	for (l = TAILQ_FIRST(&ls->all); l != NULL; l = next) {
 		next = TAILQ_NEXT(l, link);
-		if (is_over(l->call))
-			http_req_stream_cut(l->call->req);
-		else if (clock_mono_ms() >= l->until_ms)
+		if (clock_mono_ms() >= l->until_ms)
 			end(l);
 		else if (http_req_stream_queued(l->call->req) == 0)
 			(void)http_req_stream_send(
@@ -240,7 +229,7 @@ api_events(struct api_call *c)
 	l->reader.wake = on_wake;
 	l->reader.sees = is_seen;
 	l->reader.project = project;
-	if (!api_stream_start(c, "text/event-stream", &stream, l))
+	if (!api_stream_start(c, TYPE_EVENTS, -1, &stream, l))
 		return;
 	/* From here on on_gone() comes, if only from within. */
 	reset =

@@ -20,22 +20,33 @@
 #include "daemon/treenode.h"
 #include "lib/auth/token.h"
 #include "lib/event/worker.h"
-#include "proto/route.h"
+#include "proto/detail.h"
 
 struct api_call;
+struct ban;
 struct api_listeners;
 struct api_followers;
 struct api_tails;
+struct api_streams;
+struct held;
 struct node;
 struct put;
 TAILQ_HEAD(put_list, put);
+TAILQ_HEAD(asker_list, asker);
+TAILQ_HEAD(held_list, held);
+
+/* What may wait for the client of a stream; more is not made before it has
+ * read.
+ */
+#define API_QUEUED_MAX ((size_t)64 << 10)
 
 /* What a handler that streams is told (httpd.h); it finds its own in
  * api_call.state. */
 struct api_stream {
 	/* NULL when nothing is streamed. */
 	void (*drained)(struct api_call *c);
-	/* The call is over, without an answer to give. */
+	/* The call is over, without an answer to give. NULL: what is under way
+	 * for it in api_call is all there was. */
 	void (*gone)(struct api_call *c);
 };
 
@@ -49,13 +60,22 @@ struct api {
 	/* Runs struct file_work: logs, metadata, namespaces. */
 	struct worker *files;
 	struct revoked *revoked;
-	struct audit *audit;
 	/* With an Idempotency-Key, on their way to the disk. */
 	struct put_list puts;
+	/* Of running jobs to end, which are on their way to the disk. */
+	struct asker_list askers;
 	/* Of /v1/events; of the outputs of commands; of logs. */
 	struct api_listeners *listeners;
 	struct api_followers *followers;
 	struct api_tails *tails;
+	/* All answers that come in pieces. */
+	struct api_streams *streams;
+	/* Who sends wrong tokens, and the answers to them that come late. */
+	struct penalty *penalty;
+	/* NULL: nobody is told. */
+	struct ban *ban;
+	struct held_list held;
+	unsigned held_n;
 };
 
 /* Work on files: run on the file worker, one after the other, then work.done on
@@ -81,20 +101,40 @@ struct api_call {
 	struct token_info token;
 	/* The parsed body; NULL when it is empty. */
 	struct node *body;
-	/* The answer came in pieces. */
-	bool streamed;
 	/* Its record of the audit trail is made. */
 	bool audited;
 	/* NULL unless it is being streamed, or its handler must be told when
 	 * the client has gone. */
 	const struct api_stream *stream;
 	void *state;
+	/* In api.streams, while it is being streamed. */
+	TAILQ_ENTRY(api_call) streaming;
 };
+
+/* Replies before there is a call, and what is below all of them. */
+/* At most; replies have them all, refusals as well. */
+#define API_COMMON_HEADERS 3
+
+const struct http_reply_header *api_common_headers(
+    const struct api *api, size_t *ret_n);
+/* Copies them to h, which has room for more; how many there are. */
+size_t api_add_common_headers(
+    const struct http_req *req, struct http_reply_header *h);
+bool api_is_head(const struct http_req *req);
+/* {"status_code": status, "message": text}; more: one more header, or NULL. */
+void api_reply_text(struct http_req *req, int status, const char *text,
+    const struct http_reply_header *more);
+/* detail: what the contract's fixed message does not say, or NULL. */
+void api_reply_detail(struct http_req *req, int status, const char *text,
+    const char *detail, const struct http_reply_header *more);
 
 /* {"status_code": status, MEMBER: value}. value may be NULL: only the status.
  */
 void api_reply(struct api *api, struct http_req *req, int status,
     const char *member, const struct node *value);
+/* The same with the JSON text of a value. */
+void api_reply_json(struct api *api, struct http_req *req, int status,
+    const char *member, const char *text, size_t len);
 /* All members of `map` after status_code. */
 void api_reply_map(
     struct api *api, struct http_req *req, int status, const struct node *map);
@@ -111,17 +151,32 @@ void api_reply_error(
 void api_reply_empty(struct http_req *req);
 /* 200 or 404 without a body, for HEAD. */
 void api_reply_head(struct http_req *req, int status);
-/* Begins an answer with 200 that comes in pieces (http_req_stream_send());
+/* Begins an answer with 200 that comes in pieces (http_req_stream_send()), of
+ * length bytes in all, or -1: nobody knows;
  * false when there is nothing to stream: then nobody is told. state is for
- * `stream`.
- */
+ * `stream`. It is cut off when the token does not count any more. */
 bool api_stream_start(struct api_call *c, const char *content_type,
-    const struct api_stream *stream, void *state);
+    int64_t length, const struct api_stream *stream, void *state);
 /* Ends it; nobody is told. */
 void api_stream_end(struct api_call *c);
+/* The client has gone: c->stream, which is set, is told. */
+void api_stream_gone(struct api_call *c);
 /* "TOKEN@ADDRESS": who asks. */
 const char *api_by(const struct api_call *c);
 
+/* The token of the request; false after an answer, or when there will be one.
+ */
+bool api_authenticate(struct api_call *c);
+/* Whether this token is looked at just now; false after an answer. */
+bool api_may_try(struct api_call *c, const char *token, size_t len);
+/* It was, and is wrong: answers, now or later. */
+void api_wrong(
+    struct api_call *c, const char *token, size_t len, const struct error *why);
+void api_wrong_configure(struct api *api);
+void api_wrong_free(struct api *api);
+/* Whether the token has ceased to count since then: it expired, or was revoked.
+ * What it may do does not change. */
+bool api_is_over(const struct api_call *c);
 /* Whether the token may call this route, about this project; false after an
  * answer. */
 bool api_may(struct api_call *c);
@@ -144,12 +199,20 @@ bool api_query_check(struct api_call *c);
  * disk: with the id of an earlier one when the Idempotency-Key says so. message
  * may be NULL. */
 void api_put_job(struct api_call *c, const struct job *j, const char *message);
+/* The same for a job about what the path names, of which the payload is this
+ * tree (NULL: the arena is full). */
+void api_put_payload(struct api_call *c, const char *kind, const char *lane,
+    const struct node *payload, const char *message);
 /* False after an answer: nothing can be deployed here. */
 bool api_has_director(struct api_call *c);
 /* Adds the record of this change, which is about to succeed, to its batch. */
 void api_audit(struct api_call *c, struct store_batch *b);
 /* After the answer: the record of a change that has none. */
 void api_audit_done(const struct http_req *req, int status);
+void api_askers_init(struct api *api);
+void api_askers_free(struct api *api);
+int api_streams_new(struct api *api, struct error *e);
+void api_streams_free(struct api *api);
 int api_listeners_new(struct api *api, struct error *e);
 void api_listeners_free(struct api *api);
 int api_followers_new(struct api *api, struct error *e);
@@ -190,11 +253,14 @@ const char *api_tree_path(struct arena *a, const char *chain,
 struct tree_rules api_tree_rules(
     const struct api_call *c, const struct tree_wish *wish);
 
-/* What there is on this server, for its place in a tree: read by the file
- * worker, then completed from the store. */
+/* Those of this server, a list. */
+struct node *api_labels_node(struct api_call *c);
+
+/* What there is on this server, for its place in a tree: asked of the
+ * inventory, then completed from the store. */
 struct treefacts {
-	/* By word; NULL: not asked for, not a matter of files, or failed. Valid
-	 * during the callback. */
+	/* By word; NULL: not asked for, not known to the inventory, or failed.
+	 * Valid during the callback. */
 	struct node *found[TREE_WORD_COUNT];
 	/* Projects, to tell something of each. */
 	bool too_many;
@@ -203,13 +269,16 @@ struct treefacts {
 };
 typedef void treefacts_done_fn(struct api_call *c, const struct treefacts *f);
 
-/* Words that are a matter of files. */
+/* Words that the inventory knows. */
 extern const unsigned treefacts_words;
 
-/* done comes later, and not when the client has gone or has its answer. -1: no
- * memory. */
-int treefacts_read(
-    struct api_call *c, const struct tree_wish *wish, treefacts_done_fn *done);
+/* done comes later, unless it is cancelled. -1: no memory. What it returns
+ * lives in the call's arena. */
+struct treefacts_id;
+int treefacts_read(struct api_call *c, const struct tree_wish *wish,
+    treefacts_done_fn *done, struct treefacts_id **ret);
+/* Idempotent, and fine for NULL. */
+void treefacts_cancel(struct treefacts_id *t);
 
 /* Does what the twin of a route does: forwards. */
 void api_twin(struct api_call *c);

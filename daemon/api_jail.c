@@ -2,9 +2,9 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * Handlers about jails: their items, one function for all of them, and the sum
- * of what they use. The inventory looks up, and the answer goes out when it has
- * found; a request that is gone by then has cancelled its lookup.
+ * Handlers about jails: their list, their items, one function for all of them,
+ * and the sum of what they use. The inventory looks up, and the answer goes out
+ * when it has found; a request that is gone by then has cancelled its lookup.
  */
 #include "daemon/api_internal.h"
 #include "daemon/inventory.h"
@@ -26,55 +26,79 @@ static const enum jail_item item_of[ROUTE_COUNT] = {
 };
 
 static void
-look_up(struct api_call *c, enum jail_item item, const char *jail,
-    inventory_done_fn *done)
-{
-	struct error e = ERROR_INIT;
-
-	if (inventory_lookup(c->api->deps.inventory, item, jail, done, c,
-		&c->lookup, &e) < 0)
-		api_reply_error(c->api, c->req, &e);
-}
-
-static void
-found_item(const struct node *found, void *ctx)
+found_item(const char *text, size_t len, void *ctx)
 {
 	struct api_call *c = ctx;
 
 	c->lookup.v = 0;
-	if (found == NULL)
+	if (text == NULL)
 		api_reply_message(c->api, c->req, 404,
 		    "Jail '%s' cannot be found.", c->params[0]);
 	else
-		api_reply(c->api, c->req, 200,
-		    inventory_item_member(item_of[c->route]), found);
+		api_reply_json(c->api, c->req, 200,
+		    inventory_item_member(item_of[c->route]), text, len);
 }
 
 void
 api_jail_item(struct api_call *c)
 {
-	look_up(c, item_of[c->route], c->params[0], found_item);
+	struct error e = ERROR_INIT;
+
+	if (inventory_item(c->api->deps.inventory, item_of[c->route],
+		c->params[0], found_item, c, &c->lookup, &e) < 0)
+		api_reply_error(c->api, c->req, &e);
 }
 
 void
 api_jail_check(struct api_call *c)
 {
 	api_reply_head(c->req,
-	    inventory_has_jail(c->api->deps.inventory, c->params[0]) ? 200
-								     : 404);
+	    inventory_has(c->api->deps.inventory, INVENTORY_JAILS, c->params[0])
+		? 200
+		: 404);
 }
 
 static void
-found_stats(const struct node *found, void *ctx)
+found_usage(const struct node *found, void *ctx)
 {
 	struct api_call *c = ctx;
 
 	c->lookup.v = 0;
-	api_reply(c->api, c->req, 200, "stats", inventory_sum(found, c->arena));
+	api_reply(c->api, c->req, 200, "stats", found);
 }
 
 void
 api_stats(struct api_call *c)
 {
-	look_up(c, JAIL_STATS, NULL, found_stats);
+	struct error e = ERROR_INIT;
+
+	if (inventory_usage(
+		c->api->deps.inventory, found_usage, c, &c->lookup, &e) < 0)
+		api_reply_error(c->api, c->req, &e);
+}
+
+static void
+found_names(
+    const struct inventory_names *names, const struct error *e, void *ctx)
+{
+	struct api_call *c = ctx;
+	struct node *list = node_new(c->arena, NODE_LIST);
+
+	c->lookup.v = 0;
+	for (size_t i = 0; names != NULL && i < names->n; i++)
+		node_add(c->arena, list, node_str(c->arena, names->items[i]));
+	if (names == NULL)
+		api_reply_error(c->api, c->req, e);
+	else
+		api_reply(c->api, c->req, 200, "jails", list);
+}
+
+void
+api_jails(struct api_call *c)
+{
+	struct error e = ERROR_INIT;
+
+	if (inventory_names(c->api->deps.inventory, INVENTORY_JAILS,
+		found_names, c, &c->lookup, &e) < 0)
+		api_reply_error(c->api, c->req, &e);
 }

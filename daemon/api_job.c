@@ -278,23 +278,89 @@ cancel_queued(struct api_call *c, struct job_id id)
 	api_reply_error(c->api, c->req, &e);
 }
 
+/* Who asked a running job to end is told when that is on disk. */
+struct asker {
+	TAILQ_ENTRY(asker) link;
+	struct job_id id;
+	struct req_id req;
+};
+
+static void
+answer_asker(struct api *api, const struct asker *x, const struct error *failed)
+{
+	struct http_req *req = api_find(api, x->req);
+
+	if (req != NULL && failed != NULL)
+		api_reply_error(api, req, failed);
+	else if (req != NULL)
+		api_reply_message(api, req, 200,
+		    "Job %" PRIu64 " has been asked to end.", x->id.v);
+}
+
+static void
+on_asked(struct job_id id, const struct error *failed, void *ctx)
+{
+	struct api *api = ctx;
+	struct asker *x, *next;
+
+	for (x = TAILQ_FIRST(&api->askers); x != NULL; x = next) {
+		next = TAILQ_NEXT(x, link);
+		if (x->id.v != id.v)
+			continue;
+		TAILQ_REMOVE(&api->askers, x, link);
+		answer_asker(api, x, failed);
+		mem_free(x);
+	}
+}
+
+void
+api_askers_init(struct api *api)
+{
+	TAILQ_INIT(&api->askers);
+	runner_on_asked(api->deps.runner, on_asked, api);
+}
+
+void
+api_askers_free(struct api *api)
+{
+	struct asker *x;
+
+	runner_on_asked(api->deps.runner, NULL, NULL);
+	while ((x = TAILQ_FIRST(&api->askers)) != NULL) {
+		TAILQ_REMOVE(&api->askers, x, link);
+		mem_free(x);
+	}
+}
+
 /* False when the runner has not taken it. */
 static bool
 cancel_taken(struct api_call *c, struct job_id id)
 {
+	struct asker *x = mem_calloc(1, sizeof(*x));
+	struct error e = ERROR_INIT;
 	const char *step;
-	int r = runner_cancel(c->api->deps.runner, id, &step);
+	int r;
 
-	if (r == RUNNER_NONE)
-		return false;
+	if (x == NULL) {
+		(void)error_nomem(&e);
+		api_reply_error(c->api, c->req, &e);
+		return true;
+	}
+	x->id = id;
+	x->req = http_req_id(c->req);
+	TAILQ_INSERT_TAIL(&c->api->askers, x, link);
+	r = runner_cancel(c->api->deps.runner, id, &step, &e);
+	if (r == 0)
+		return true;
+	TAILQ_REMOVE(&c->api->askers, x, link);
+	mem_free(x);
 	if (r == RUNNER_FINISHES)
 		api_reply_message(c->api, c->req, 409,
 		    "Job %" PRIu64 " is at '%s', which is left to finish.",
 		    id.v, step);
-	else
-		api_reply_message(c->api, c->req, 200,
-		    "Job %" PRIu64 " has been asked to end.", id.v);
-	return true;
+	else if (r < 0)
+		api_reply_error(c->api, c->req, &e);
+	return r != RUNNER_NONE;
 }
 
 void

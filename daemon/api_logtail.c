@@ -7,7 +7,7 @@
  * look for more. Nothing is read for a client that does not take what it has.
  *
  * Nobody says that a log is whole, so it ends when the file is removed or gets
- * shorter, when nothing was added for long, or with the token.
+ * shorter, or when nothing was added for long.
  */
 #include <sys/queue.h>
 #include <sys/stat.h>
@@ -28,7 +28,6 @@
 #define PIECE_MAX 16384
 /* A byte may become three, and what was held comes with it. */
 #define SHOWN_MAX ((size_t)3 * 2 * PIECE_MAX)
-#define QUEUED_MAX ((size_t)64 << 10)
 #define TAILS_MAX 64
 #define WORDS_MAX 4
 
@@ -133,7 +132,8 @@ tail_free(struct tail *t)
 static void
 look(struct tail *t)
 {
-	if (t->reading || http_req_stream_queued(t->call->req) >= QUEUED_MAX)
+	if (t->reading ||
+	    http_req_stream_queued(t->call->req) >= API_QUEUED_MAX)
 		return;
 	t->reading = true;
 	api_submit(t->api, &t->file);
@@ -189,7 +189,7 @@ begin(struct tail *t)
 		api_log_failed(t->api, req, &t->e);
 		return false;
 	}
-	if (!api_stream_start(c, "text/plain; charset=utf-8", &stream, t))
+	if (!api_stream_start(c, TYPE_TEXT, -1, &stream, t))
 		return false;
 	t->call = c;
 	t->begun = true;
@@ -233,13 +233,6 @@ was_read(struct work *w)
 		look(t);
 }
 
-/* A token holds no longer than it says. */
-static bool
-is_expired(const struct api_call *c)
-{
-	return c->token.exp != 0 && clock_wall_ms() / 1000 >= c->token.exp;
-}
-
 static void
 on_look(struct timer *timer)
 {
@@ -248,9 +241,7 @@ on_look(struct timer *timer)
 
 	for (t = TAILQ_FIRST(&ts->all); t != NULL; t = next) {
 		next = TAILQ_NEXT(t, link);
-		if (is_expired(t->call))
-			http_req_stream_cut(t->call->req);
-		else if (clock_mono_ms() - t->moved_ms >= IDLE_MS)
+		if (clock_mono_ms() - t->moved_ms >= IDLE_MS)
 			end(t);
 		else
 			look(t);

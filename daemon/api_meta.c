@@ -11,7 +11,6 @@
  * found the body to be needed: POST of what exists is answered without a look
  * at it, PUT of metadata that is missing is 404 (6.1).
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "daemon/api_internal.h"

@@ -26,7 +26,6 @@
 
 #define LOOK_MS 200
 #define SLICE_MAX ((size_t)64 << 10)
-#define QUEUED_MAX ((size_t)64 << 10)
 
 struct follower {
 	TAILQ_ENTRY(follower) link;
@@ -80,7 +79,7 @@ pump(struct follower *f)
 	bool grows = runner_output_grows(c->api->deps.runner, f->job, f->key);
 	size_t n;
 
-	while (http_req_stream_queued(c->req) < QUEUED_MAX) {
+	while (http_req_stream_queued(c->req) < API_QUEUED_MAX) {
 		n = read_at(f->fd, f->offset, buf, sizeof(buf));
 		if (n == 0 && grows)
 			return;
@@ -140,7 +139,7 @@ follow(struct api_call *c, struct job_id job, const char *key, int *fd,
 	f->job = job;
 	f->offset = offset;
 	memcpy(f->key, key, sizeof(f->key));
-	if (!api_stream_start(c, "text/plain; charset=utf-8", &stream, f))
+	if (!api_stream_start(c, TYPE_TEXT, -1, &stream, f))
 		return;
 	f->fd = *fd;
 	*fd = -1;
@@ -161,6 +160,29 @@ step_of(struct arena *a, const char *key)
 	return from != NULL && to > from
 	    ? arena_strndup(a, from + 1, (size_t)(to - from - 1))
 	    : NULL;
+}
+
+/* Whether that command is the one that is asked for. */
+static bool
+is_wanted(const char *key, const char *step, uint64_t attempt, struct arena *a)
+{
+	const char *at = strrchr(key, '.'), *of = step_of(a, key);
+	uint64_t n = 0;
+
+	if (step != NULL && (of == NULL || strcmp(of, step) != 0))
+		return false;
+	return attempt == 0 ||
+	    (at != NULL && num_u64(at + 1, 1, UINT64_MAX, &n, NULL) == 0 &&
+		n == attempt);
+}
+
+static void
+reply_none(struct api_call *c, struct job_id job)
+{
+	api_reply_message(c->api, c->req, 404,
+	    "No such command of job %" PRIu64
+	    " runs; what those that have ended printed is in its result.",
+	    job.v);
 }
 
 static void
@@ -225,31 +247,29 @@ void
 api_job_output(struct api_call *c)
 {
 	struct runner *r = c->api->deps.runner;
-	uint64_t offset = 0, following = 0;
+	uint64_t offset = 0, following = 0, attempt = 0;
 	struct error e = ERROR_INIT;
 	char key[PROCTAB_KEY_MAX];
 	AUTO_FD int fd = -1;
 	const char *which;
 	struct job_id job;
-	char *stream;
+	char *stream, *step;
+	int rc;
 
 	if (!api_query_number(c, "offset", &offset) ||
 	    !api_query_number(c, "follow", &following) ||
+	    !api_query_number(c, "attempt", &attempt) ||
+	    !api_query(c, "step", &step) ||
 	    !api_query_one(c, "stream", &stream) || !find_job(c, &job))
 		return;
 	which = stream != NULL ? stream : "stdout";
-	switch (runner_output_open(r, job, which, key, &fd, &e)) {
-	case 0:
-		break;
-	case RUNNER_NONE:
-		api_reply_message(c->api, c->req, 404,
-		    "No command of job %" PRIu64
-		    " runs; what those that have ended printed is in its "
-		    "result.",
-		    job.v);
-		return;
-	default:
+	rc = runner_output_open(r, job, which, key, &fd, &e);
+	if (rc < 0) {
 		api_reply_error(c->api, c->req, &e);
+		return;
+	}
+	if (rc == RUNNER_NONE || !is_wanted(key, step, attempt, c->arena)) {
+		reply_none(c, job);
 		return;
 	}
 	if (following != 0)

@@ -14,44 +14,52 @@
 #include "daemon/record.h"
 #include "daemon/runner.h"
 #include "lib/base/mem.h"
-#include "lib/data/json.h"
 #include "lib/data/node.h"
-#include "lib/store/queue.h"
 #include "proto/msg.h"
 #include "proto/names.h"
 
-#define PAYLOAD_MAX ((size_t)64 << 20)
+static void
+found_names(
+    const struct inventory_names *names, const struct error *e, void *ctx)
+{
+	struct api_call *c = ctx;
+	struct node *seen = node_new(c->arena, NODE_LIST);
+
+	c->lookup.v = 0;
+	for (size_t i = 0; names != NULL && i < names->n; i++)
+		if (api_sees(c, names->items[i]))
+			node_add(c->arena, seen,
+			    node_str(c->arena, names->items[i]));
+	if (names == NULL)
+		api_reply_error(c->api, c->req, e);
+	else
+		api_reply(c->api, c->req, 200, "projects", seen);
+}
 
 void
 api_projects(struct api_call *c)
 {
 	struct error e = ERROR_INIT;
-	struct node *list, *seen;
 
-	if (inventory_projects(c->api->deps.inventory, c->arena, &list, &e) <
-	    0) {
+	if (inventory_names(c->api->deps.inventory, INVENTORY_PROJECTS,
+		found_names, c, &c->lookup, &e) < 0)
 		api_reply_error(c->api, c->req, &e);
-		return;
-	}
-	seen = node_new(c->arena, NODE_LIST);
-	for (size_t i = 0; i < list->u.list.n; i++)
-		if (api_sees(c, node_text(list->u.list.items[i])))
-			node_add(c->arena, seen, list->u.list.items[i]);
-	api_reply(c->api, c->req, 200, "projects", seen);
 }
 
-void
-api_project_info(struct api_call *c)
+/* What cannot be described now still has its records. */
+static void
+found_infos(const struct node *infos, bool too_many, void *ctx)
 {
+	struct api_call *c = ctx;
+	const struct node *found = node_get(infos, c->params[0]);
+	struct node *info = found != NULL ? node_copy(c->arena, found)
+					  : node_new(c->arena, NODE_MAP);
 	struct error e = ERROR_INIT;
-	struct node *info = NULL;
 
-	/* What cannot be described now still has its records. */
-	if (inventory_describe(
-		c->api->deps.inventory, c->params[0], c->arena, &info, &e) != 0)
-		info = node_new(c->arena, NODE_MAP);
-	error_clear(&e);
-	if (record_add_all(
+	(void)too_many;
+	c->lookup.v = 0;
+	if (arena_check(c->arena, &e) < 0 ||
+	    record_add_all(
 		c->api->deps.store, c->params[0], info, c->arena, &e) < 0)
 		api_reply_error(c->api, c->req, &e);
 	else if (info->u.map.n == 0)
@@ -59,6 +67,16 @@ api_project_info(struct api_call *c)
 		    "Project '%s' cannot be found.", c->params[0]);
 	else
 		api_reply(c->api, c->req, 200, "info", info);
+}
+
+void
+api_project_info(struct api_call *c)
+{
+	struct error e = ERROR_INIT;
+
+	if (inventory_infos(c->api->deps.inventory, c->params[0], 1,
+		found_infos, c, &c->lookup, &e) < 0)
+		api_reply_error(c->api, c->req, &e);
 }
 
 void
@@ -84,10 +102,11 @@ api_project_spec(struct api_call *c)
 void
 api_project_check(struct api_call *c)
 {
-	struct project_state st;
-
-	inventory_project_state(c->api->deps.inventory, c->params[0], &st);
-	api_reply_head(c->req, st.exists ? 200 : 404);
+	api_reply_head(c->req,
+	    inventory_has(
+		c->api->deps.inventory, INVENTORY_PROJECTS, c->params[0])
+		? 200
+		: 404);
 }
 
 /* Jobs */
@@ -95,37 +114,15 @@ api_project_check(struct api_call *c)
 bool
 api_has_director(struct api_call *c)
 {
-	AUTO_FREE char *path = NULL;
+	const char *path;
 	struct error e = ERROR_INIT;
 
-	if (program_find(c->api->config.director, &path, &e) == 0)
+	if (programs_get(
+		c->api->config.programs, PROGRAM_DIRECTOR, &path, &e) == 0)
 		return true;
 	(void)error_wrap(&e, "nothing can be deployed here");
 	api_reply_error(c->api, c->req, &e);
 	return false;
-}
-
-static void
-put_job(struct api_call *c, const char *kind, const char *lane,
-    const struct node *payload, const char *message)
-{
-	AUTO_STRBUF struct strbuf text;
-	struct error e = ERROR_INIT;
-
-	strbuf_init(&text, PAYLOAD_MAX);
-	json_write(&text, payload, JSON_COMPACT);
-	if (strbuf_check(&text, &e) < 0 || arena_check(c->arena, &e) < 0) {
-		(void)error_nomem(&e);
-		api_reply_error(c->api, c->req, &e);
-		return;
-	}
-	api_put_job(c,
-	    &(const struct job){ .kind = kind,
-		.lane = lane,
-		.name = c->params[0],
-		.payload = text.buf,
-		.payload_len = text.len },
-	    message);
 }
 
 static struct node *
@@ -151,11 +148,6 @@ api_project_up(struct api_call *c)
 		api_reply_error(c->api, c->req, &e);
 		return;
 	}
-	if (up.reserve_port.n > 0) {
-		api_reply_message(c->api, c->req, 501,
-		    "'reserve_port' is not supported by this version.");
-		return;
-	}
 	if (!api_has_director(c))
 		return;
 	node_set(a, m, "director_file", node_str(a, up.director_file));
@@ -164,8 +156,10 @@ api_project_up(struct api_call *c)
 	    strings_node(a, up.environment.keys, up.environment.items,
 		up.environment.n));
 	node_set(a, m, "restart", node_bool(a, up.restart));
-	node_set(a, m, "reserve_port", node_new(a, NODE_MAP));
-	put_job(c, "create", c->params[0], m, NULL);
+	node_set(a, m, "reserve_port",
+	    strings_node(a, up.reserve_port.keys, up.reserve_port.items,
+		up.reserve_port.n));
+	api_put_payload(c, "create", c->params[0], m, NULL);
 }
 
 void
@@ -187,7 +181,7 @@ api_project_down(struct api_call *c)
 	    strings_node(a, down.environment.keys, down.environment.items,
 		down.environment.n));
 	node_set(a, m, "force", node_bool(a, down.force));
-	put_job(c, "destroy", c->params[0], m, NULL);
+	api_put_payload(c, "destroy", c->params[0], m, NULL);
 }
 
 void
@@ -204,5 +198,5 @@ api_project_cancel(struct api_call *c)
 		message = arena_printf(a,
 		    "job %llu is at 'down', which is left to finish",
 		    (unsigned long long)running.v);
-	put_job(c, "cancel", "", m, message);
+	api_put_payload(c, "cancel", "", m, message);
 }

@@ -14,8 +14,11 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "lib/data/json.h"
 #include "lib/data/node.h"
 #include "lib/store/queue.h"
+
+#define PAYLOAD_MAX ((size_t)64 << 20)
 
 /* A job on its way to the disk; or one who waits for another's. */
 struct put {
@@ -190,6 +193,29 @@ api_put_job(struct api_call *c, const struct job *j, const char *message)
 		TAILQ_INSERT_TAIL(&c->api->puts, p, link);
 }
 
+void
+api_put_payload(struct api_call *c, const char *kind, const char *lane,
+    const struct node *payload, const char *message)
+{
+	struct error e = ERROR_INIT;
+	const char *text = payload == NULL
+	    ? NULL
+	    : json_text(payload, JSON_COMPACT, PAYLOAD_MAX, c->arena, &e);
+
+	if (text == NULL) {
+		(void)error_nomem(&e);
+		api_reply_error(c->api, c->req, &e);
+		return;
+	}
+	api_put_job(c,
+	    &(const struct job){ .kind = kind,
+		.lane = lane,
+		.name = c->params[0],
+		.payload = text,
+		.payload_len = strlen(text) },
+	    message);
+}
+
 /* The audit trail */
 
 void
@@ -205,7 +231,7 @@ api_audit(struct api_call *c, struct store_batch *b)
 		.path = http_req_path(c->req),
 	};
 
-	audit_put(c->api->audit, b, &x);
+	audit_put(c->api->deps.audit, b, &x);
 	c->audited = true;
 }
 

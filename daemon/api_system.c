@@ -38,7 +38,7 @@ api_openapi(struct api_call *c)
 		api_reply_error(c->api, c->req, &e);
 		return;
 	}
-	api_reply_body(c, "application/json", text->buf, text->len);
+	api_reply_body(c, TYPE_JSON, text->buf, text->len);
 }
 
 void
@@ -51,6 +51,7 @@ api_metrics(struct api_call *c)
 		.queue = deps->queue,
 		.proctab = deps->proctab,
 		.chain = deps->chain,
+		.inventory = deps->inventory,
 		.httpd = c->api->httpd,
 	};
 	AUTO_STRBUF struct strbuf text;
@@ -60,18 +61,24 @@ api_metrics(struct api_call *c)
 	if (metrics_write(deps->metrics, &from, &text, &e) < 0)
 		api_reply_error(c->api, c->req, &e);
 	else
-		api_reply_body(c, METRICS_TYPE, text.buf, text.len);
+		api_reply_body(c, TYPE_METRICS, text.buf, text.len);
 }
 
-void
-api_labels(struct api_call *c)
+struct node *
+api_labels_node(struct api_call *c)
 {
 	const struct api_config *cfg = &c->api->config;
 	struct node *list = node_new(c->arena, NODE_LIST);
 
 	for (size_t i = 0; i < cfg->labels_n; i++)
 		node_add(c->arena, list, node_str(c->arena, cfg->labels[i]));
-	api_reply(c->api, c->req, 200, "labels", list);
+	return list;
+}
+
+void
+api_labels(struct api_call *c)
+{
+	api_reply(c->api, c->req, 200, "labels", api_labels_node(c));
 }
 
 void
@@ -86,16 +93,4 @@ api_breakers(struct api_call *c)
 {
 	api_reply(c->api, c->req, 200, "breakers",
 	    chain_breakers(c->api->deps.chain, c->arena));
-}
-
-void
-api_jails(struct api_call *c)
-{
-	struct error e = ERROR_INIT;
-	struct node *list;
-
-	if (inventory_jails(c->api->deps.inventory, c->arena, &list, &e) < 0)
-		api_reply_error(c->api, c->req, &e);
-	else
-		api_reply(c->api, c->req, 200, "jails", list);
 }

@@ -103,8 +103,8 @@ api_audit_trail(struct api_call *c)
 	if (!api_query_number(c, "limit", &limit) ||
 	    !api_query_number(c, "before", &before))
 		return;
-	if (audit_list(
-		c->api->audit, (size_t)limit, before, c->arena, &list, &e) < 0)
+	if (audit_list(c->api->deps.audit, (size_t)limit, before, c->arena,
+		&list, &e) < 0)
 		api_reply_error(c->api, c->req, &e);
 	else
 		api_reply(c->api, c->req, 200, "audit", list);

@@ -52,6 +52,7 @@ struct tree {
 	struct timer timer;
 	/* This server. */
 	struct node *own;
+	struct treefacts_id *facts;
 	bool has_facts;
 	bool has_stats;
 	struct branch *branches;
@@ -185,6 +186,7 @@ stop(struct tree *t)
 	}
 	inventory_cancel(t->call->api->deps.inventory, t->call->lookup);
 	t->call->lookup.v = 0;
+	treefacts_cancel(t->facts);
 	timer_fini(&t->timer);
 	t->call->stream = NULL;
 }
@@ -219,8 +221,10 @@ answer(struct tree *t)
 	if (!t->has_facts || !t->has_stats)
 		treenode_fail(t->own, "ReadTimeout",
 		    "what is on this server was not read in time", 0, c->arena);
-	treenode_set_word(t->own, &t->rules, TREE_BREAKERS,
-	    chain_breakers(c->api->deps.chain, c->arena), &t->room, c->arena);
+	if ((t->query.wish.words & BIT(TREE_BREAKERS)) != 0)
+		treenode_set_word(t->own, &t->rules, TREE_BREAKERS,
+		    chain_breakers(c->api->deps.chain, c->arena), &t->room,
+		    c->arena);
 	if (t->query.depth > 0 || t->branches_n == 0)
 		node_set(c->arena, t->own, "chains", chains_node(t));
 	else
@@ -418,7 +422,7 @@ start_facts(struct tree *t)
 	t->has_facts = (t->query.wish.words & treefacts_words) == 0;
 	if (t->has_facts)
 		return true;
-	if (treefacts_read(t->call, &t->query.wish, take_facts) < 0)
+	if (treefacts_read(t->call, &t->query.wish, take_facts, &t->facts) < 0)
 		return false;
 	t->waiting++;
 	return true;
@@ -431,8 +435,7 @@ take_stats(const struct node *found, void *ctx)
 	struct arena *a = t->call->arena;
 
 	t->call->lookup.v = 0;
-	treenode_set_word(t->own, &t->rules, TREE_STATS,
-	    inventory_sum(found, a), &t->room, a);
+	treenode_set_word(t->own, &t->rules, TREE_STATS, found, &t->room, a);
 	t->has_stats = true;
 	one_less(t);
 }
@@ -446,8 +449,8 @@ start_stats(struct tree *t)
 	t->has_stats = (t->query.wish.words & BIT(TREE_STATS)) == 0;
 	if (t->has_stats)
 		return true;
-	if (inventory_lookup(c->api->deps.inventory, JAIL_STATS, NULL,
-		take_stats, t, &c->lookup, NULL) < 0)
+	if (inventory_usage(
+		c->api->deps.inventory, take_stats, t, &c->lookup, NULL) < 0)
 		return false;
 	t->waiting++;
 	return true;
@@ -460,8 +463,6 @@ start(struct tree *t)
 {
 	static const struct api_stream watch = { NULL, on_client_gone };
 	struct api_call *c = t->call;
-	const struct api_config *cfg = &c->api->config;
-	struct node *labels = node_new(c->arena, NODE_LIST);
 	int64_t left = t->query.left_ms;
 
 	t->due_ms = clock_mono_ms() + left - left / CHILD_SHARE;
@@ -472,13 +473,12 @@ start(struct tree *t)
 	c->stream = &watch;
 	c->state = t;
 	timer_arm(&t->timer, left - left / ANSWER_SHARE);
-	node_set(c->arena, t->own, "server", node_str(c->arena, cfg->serverid));
+	node_set(c->arena, t->own, "server",
+	    node_str(c->arena, c->api->config.serverid));
 	node_set(
 	    c->arena, t->own, "version", node_str(c->arena, OVERLORD_VERSION));
-	for (size_t i = 0; i < cfg->labels_n; i++)
-		node_add(c->arena, labels, node_str(c->arena, cfg->labels[i]));
-	treenode_set_word(
-	    t->own, &t->rules, TREE_LABELS, labels, &t->room, c->arena);
+	treenode_set_word(t->own, &t->rules, TREE_LABELS, api_labels_node(c),
+	    &t->room, c->arena);
 	return start_branches(t) && start_facts(t) && start_stats(t);
 }
 

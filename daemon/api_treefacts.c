@@ -2,153 +2,164 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * What there is on this server, for its place in a tree. The file worker sees
- * its own arena only; the request is found by its id afterwards.
+ * What there is on this server, for its place in a tree: up to three questions
+ * to the inventory at once, in the arena of the call that asks.
  */
 #include "daemon/api_internal.h"
 #include "daemon/inventory.h"
 #include "daemon/record.h"
-#include "lib/base/mem.h"
 #include "lib/data/node.h"
 
-#define ARENA_MAX ((size_t)64 << 20)
 #define PROJECTS_MAX 1000
 
 #define BIT(word) (1u << (word))
 const unsigned treefacts_words =
     BIT(TREE_PROJECTS) | BIT(TREE_JAILS) | BIT(TREE_INFO);
 
-struct reading {
-	struct file_work file;
-	struct api *api;
-	struct req_id req;
+struct treefacts_id {
+	struct api_call *call;
 	treefacts_done_fn *done;
-	struct arena arena;
-	struct tree_wish wish;
+	/* By word; 0: not asked, or answered. */
+	struct lookup_id lookups[TREE_WORD_COUNT];
+	size_t waiting;
 	struct treefacts facts;
 };
 
 /* Keeps the first error. */
 static void
-note_error(struct reading *r, const struct error *e)
+note_error(struct treefacts_id *t, const struct error *e)
 {
-	if (error_is_set(e) && !error_is_set(&r->facts.e))
-		r->facts.e = *e;
+	if (error_is_set(e) && !error_is_set(&t->facts.e))
+		t->facts.e = *e;
+}
+
+/* t is not to be used any more when that was the last. */
+static void
+one_less(struct treefacts_id *t)
+{
+	if (--t->waiting == 0)
+		t->done(t->call, &t->facts);
 }
 
 static void
-describe(struct reading *r, const char *project)
+take_names(struct treefacts_id *t, enum tree_word word,
+    const struct inventory_names *names, const struct error *e)
 {
-	struct inventory *inv = r->api->deps.inventory;
-	struct node *info = NULL;
+	struct arena *a = t->call->arena;
+	struct node *list = names != NULL ? node_new(a, NODE_LIST) : NULL;
 
-	/* What cannot be described now may still have its records. */
-	if (inventory_describe(inv, project, &r->arena, &info, NULL) != 0)
-		info = node_new(&r->arena, NODE_MAP);
-	node_set(&r->arena, r->facts.found[TREE_INFO], project, info);
+	t->lookups[word].v = 0;
+	for (size_t i = 0; list != NULL && i < names->n; i++)
+		node_add(a, list, node_str(a, names->items[i]));
+	if (names == NULL)
+		note_error(t, e);
+	t->facts.found[word] = list;
+	one_less(t);
 }
 
 static void
-describe_all(struct reading *r)
+found_projects(
+    const struct inventory_names *names, const struct error *e, void *ctx)
 {
-	const struct node *list = r->facts.found[TREE_PROJECTS];
-	size_t n = list != NULL ? list->u.list.n : 0;
-
-	r->facts.too_many = n > PROJECTS_MAX;
-	for (size_t i = 0; i < n && !r->facts.too_many; i++)
-		describe(r, node_text(list->u.list.items[i]));
+	take_names(ctx, TREE_PROJECTS, names, e);
 }
 
 static void
-read_facts(struct file_work *w)
+found_jails(
+    const struct inventory_names *names, const struct error *e, void *ctx)
 {
-	struct reading *r = container_of(w, struct reading, file);
-	struct inventory *inv = r->api->deps.inventory;
-	bool all =
-	    (r->wish.words & BIT(TREE_INFO)) != 0 && r->wish.project == NULL;
+	take_names(ctx, TREE_JAILS, names, e);
+}
+
+/* Adds the records of a project that the token is for; one without any, and not
+ * described, is none. */
+static void
+add_info(struct treefacts_id *t, const struct node_pair *p)
+{
+	struct arena *a = t->call->arena;
+	const char *project = node_text(p->key);
 	struct error e = ERROR_INIT;
+	struct node *info;
 
-	if (((r->wish.words & BIT(TREE_PROJECTS)) != 0 || all) &&
-	    inventory_projects(
-		inv, &r->arena, &r->facts.found[TREE_PROJECTS], &e) < 0)
-		r->facts.found[TREE_PROJECTS] = NULL;
-	note_error(r, &e);
-	error_clear(&e);
-	if ((r->wish.words & BIT(TREE_JAILS)) != 0 &&
-	    inventory_jails(inv, &r->arena, &r->facts.found[TREE_JAILS], &e) <
-		0)
-		r->facts.found[TREE_JAILS] = NULL;
-	note_error(r, &e);
-	if ((r->wish.words & BIT(TREE_INFO)) == 0)
+	if (!api_sees(t->call, project))
 		return;
-	r->facts.found[TREE_INFO] = node_new(&r->arena, NODE_MAP);
-	if (all)
-		describe_all(r);
-	else
-		describe(r, r->wish.project);
-}
-
-/* The records of each project; one without any, and not described, is none. */
-static void
-add_records(struct reading *r)
-{
-	struct node *all = r->facts.found[TREE_INFO];
-	struct node *kept = node_new(&r->arena, NODE_MAP);
-
-	for (size_t i = 0; all != NULL && i < all->u.map.n; i++) {
-		const struct node_pair *p = &all->u.map.pairs[i];
-		struct error e = ERROR_INIT;
-
-		if (record_add_all(r->api->deps.store, node_text(p->key),
-			p->value, &r->arena, &e) < 0)
-			note_error(r, &e);
-		if (p->value->u.map.n > 0)
-			node_add_pair(&r->arena, kept, p->key, p->value);
-	}
-	if (all != NULL)
-		r->facts.found[TREE_INFO] = kept;
+	info = node_copy(a, p->value);
+	if (info != NULL &&
+	    record_add_all(t->call->api->deps.store, project, info, a, &e) < 0)
+		note_error(t, &e);
+	if (info != NULL && info->u.map.n > 0)
+		node_set(a, t->facts.found[TREE_INFO], project, info);
 }
 
 static void
-were_read(struct work *w)
+found_infos(const struct node *infos, bool too_many, void *ctx)
 {
-	struct reading *r = container_of(w, struct reading, file.work);
-	struct http_req *req = api_find(r->api, r->req);
+	struct treefacts_id *t = ctx;
 
-	if (req != NULL) {
-		add_records(r);
-		if (arena_check(&r->arena, NULL) < 0) {
-			error_clear(&r->facts.e);
-			(void)error_nomem(&r->facts.e);
-		}
-		r->done(http_req_ctx(req), &r->facts);
+	t->lookups[TREE_INFO].v = 0;
+	t->facts.too_many = too_many;
+	t->facts.found[TREE_INFO] = node_new(t->call->arena, NODE_MAP);
+	for (size_t i = 0;
+	     t->facts.found[TREE_INFO] != NULL && i < infos->u.map.n; i++)
+		add_info(t, &infos->u.map.pairs[i]);
+	one_less(t);
+}
+
+static int
+ask(struct treefacts_id *t, const struct tree_wish *wish)
+{
+	struct inventory *inv = t->call->api->deps.inventory;
+	const struct {
+		enum tree_word word;
+		enum inventory_kind kind;
+		inventory_names_fn *done;
+	} lists[] = {
+		{ TREE_PROJECTS, INVENTORY_PROJECTS, found_projects },
+		{ TREE_JAILS, INVENTORY_JAILS, found_jails },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		if ((wish->words & BIT(lists[i].word)) == 0)
+			continue;
+		if (inventory_names(inv, lists[i].kind, lists[i].done, t,
+			&t->lookups[lists[i].word], NULL) < 0)
+			return -1;
+		t->waiting++;
 	}
-	arena_fini(&r->arena);
-	mem_free(r);
+	if ((wish->words & BIT(TREE_INFO)) == 0)
+		return 0;
+	if (inventory_infos(inv, wish->project, PROJECTS_MAX, found_infos, t,
+		&t->lookups[TREE_INFO], NULL) < 0)
+		return -1;
+	t->waiting++;
+	return 0;
 }
 
 int
-treefacts_read(
-    struct api_call *c, const struct tree_wish *wish, treefacts_done_fn *done)
+treefacts_read(struct api_call *c, const struct tree_wish *wish,
+    treefacts_done_fn *done, struct treefacts_id **ret)
 {
-	struct reading *r = mem_calloc(1, sizeof(*r));
+	struct treefacts_id *t = arena_alloc(c->arena, sizeof(*t));
 
-	if (r == NULL)
+	if (t == NULL)
 		return -1;
-	arena_init(&r->arena, ARENA_MAX);
-	r->file.run = read_facts;
-	r->file.work.done = were_read;
-	r->api = c->api;
-	r->req = http_req_id(c->req);
-	r->done = done;
-	r->wish = *wish;
-	if (wish->project != NULL &&
-	    (r->wish.project = arena_strdup(&r->arena, wish->project)) ==
-		NULL) {
-		arena_fini(&r->arena);
-		mem_free(r);
+	t->call = c;
+	t->done = done;
+	if (ask(t, wish) < 0) {
+		treefacts_cancel(t);
 		return -1;
 	}
-	api_submit(c->api, &r->file);
+	*ret = t;
 	return 0;
+}
+
+void
+treefacts_cancel(struct treefacts_id *t)
+{
+	for (size_t w = 0; t != NULL && w < TREE_WORD_COUNT; w++) {
+		if (t->lookups[w].v != 0)
+			inventory_cancel(
+			    t->call->api->deps.inventory, t->lookups[w]);
+		t->lookups[w].v = 0;
+	}
 }

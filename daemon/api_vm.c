@@ -3,8 +3,7 @@
 
 /*
  * Handlers about VMs, and the status of scaled projects: the last record of
- * each, and the request to make a VM, which is judged as it will be, and then
- * refused, since there are no jobs for VMs yet.
+ * each, and the request that becomes a job to make a VM.
  */
 #include "daemon/api_internal.h"
 #include "daemon/record.h"
@@ -58,13 +57,17 @@ void
 api_vm_create(struct api_call *c)
 {
 	struct error e = ERROR_INIT;
+	struct node *m;
 	struct msg_vm vm;
 
-	if (msg_bind(&msg_vm_schema, c->body, c->arena, &vm, &e) < 0)
+	if (msg_bind(&msg_vm_schema, c->body, c->arena, &vm, &e) < 0) {
 		api_reply_error(c->api, c->req, &e);
-	else
-		api_reply_message(c->api, c->req, 501,
-		    "VMs are not supported by this version: nothing has been "
-		    "queued for '%s'.",
-		    c->params[0]);
+		return;
+	}
+	if (!api_has_director(c))
+		return;
+	m = msg_members(&msg_vm_schema, &vm, c->body, c->arena);
+	if (m != NULL)
+		node_set(c->arena, m, "name", node_str(c->arena, c->params[0]));
+	api_put_payload(c, "vm", c->params[0], m, NULL);
 }

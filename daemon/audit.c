@@ -11,16 +11,19 @@
 #include <string.h>
 
 #include "daemon/tables.h"
+#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/data/node.h"
 
 #define VALUE_VERSION 1
 /* Old records that go with a new one. */
 #define TRIM_MAX 16
+/* The same for a batch of its own. */
+#define TIDY_MAX 256
 
 struct audit {
 	struct store *store;
-	uint64_t keep;
+	struct keep keep;
 	/* Those from first to before next are there, but for gaps. */
 	uint64_t first;
 	uint64_t next;
@@ -42,7 +45,8 @@ end_entry(struct db_val k, struct db_val v, void *ctx)
 }
 
 int
-audit_new(struct audit **ret, struct store *s, uint64_t keep, struct error *e)
+audit_new(struct audit **ret, struct store *s, const struct keep *keep,
+    struct error *e)
 {
 	AUTO_TXN struct db_txn t = { .txn = NULL };
 	AUTO(audit) struct audit *a = mem_calloc(1, sizeof(*a));
@@ -51,7 +55,7 @@ audit_new(struct audit **ret, struct store *s, uint64_t keep, struct error *e)
 	if (a == NULL)
 		return error_nomem(e);
 	a->store = s;
-	a->keep = keep;
+	a->keep = *keep;
 	a->first = 1;
 	if (db_begin_read(store_db(s), &t, e) < 0 ||
 	    db_walk(&t, TABLE_AUDIT, NULL, NULL, DB_FORWARDS, end_entry,
@@ -65,9 +69,9 @@ audit_new(struct audit **ret, struct store *s, uint64_t keep, struct error *e)
 }
 
 void
-audit_set_keep(struct audit *a, uint64_t keep)
+audit_set_keep(struct audit *a, const struct keep *keep)
 {
-	a->keep = keep;
+	a->keep = *keep;
 }
 
 static void
@@ -104,10 +108,100 @@ audit_put(struct audit *a, struct store_batch *b, const struct audit_entry *x)
 		memcpy(p, texts[i], len);
 		p += len;
 	}
-	for (size_t i = 0; i < TRIM_MAX && a->next - a->first > a->keep; i++) {
+	for (size_t i = 0; i < TRIM_MAX && a->next - a->first > a->keep.n;
+	     i++) {
 		number_key(&k, a->first++);
 		store_batch_del(b, TABLE_AUDIT, &k);
 	}
+}
+
+/* Tidying */
+
+struct tidying {
+	struct store_batch batch;
+	const struct keep *keep;
+	/* What is too much: records, bytes, and what is of before. */
+	uint64_t records;
+	uint64_t bytes;
+	int64_t now;
+	size_t n;
+	/* The first that stays. */
+	uint64_t first;
+};
+
+/* Of a record; what a newer version wrote is not old. */
+static int64_t
+made_at(struct db_val v)
+{
+	uint64_t at = 0;
+	uint8_t version;
+
+	if (!key_get_u8(&v, &version) || version != VALUE_VERSION ||
+	    !key_get_be64(&v, &at))
+		return INT64_MAX;
+	return (int64_t)at;
+}
+
+static bool
+tidy_entry(struct db_val k, struct db_val v, void *ctx)
+{
+	struct tidying *t = ctx;
+	uint64_t number, len = k.len + v.len;
+	struct db_key key;
+
+	if (!key_get_be64(&k, &number) ||
+	    (t->records == 0 && t->bytes == 0 &&
+		!keep_is_over(t->keep, made_at(v), t->now)))
+		return false;
+	number_key(&key, number);
+	store_batch_del(&t->batch, TABLE_AUDIT, &key);
+	t->records -= t->records > 0;
+	t->bytes -= len < t->bytes ? len : t->bytes;
+	t->first = number + 1;
+	return ++t->n < TIDY_MAX;
+}
+
+static int
+find_old(struct audit *a, struct tidying *t, struct error *e)
+{
+	AUTO_TXN struct db_txn txn = { .txn = NULL };
+	uint64_t n, bytes;
+
+	if (db_begin_read(store_db(a->store), &txn, e) < 0 ||
+	    db_count(&txn, TABLE_AUDIT, &n, e) < 0 ||
+	    db_bytes(&txn, TABLE_AUDIT, &bytes, e) < 0)
+		return -1;
+	t->records = keep_excess(n, a->keep.n);
+	if (a->keep.bytes > 0)
+		t->bytes = keep_excess(bytes, a->keep.bytes);
+	return db_walk(
+	    &txn, TABLE_AUDIT, NULL, NULL, DB_FORWARDS, tidy_entry, t, e);
+}
+
+/* What stays after a failure is found again by the next look. */
+static void
+was_tidied(const struct error *failed, void *ctx)
+{
+	(void)failed;
+	(void)ctx;
+}
+
+int
+audit_tidy(struct audit *a, struct error *e)
+{
+	struct tidying t = { .keep = &a->keep, .now = clock_wall_ms() };
+	int r;
+
+	store_batch_init(&t.batch);
+	r = find_old(a, &t, e);
+	if (r == 0 && t.n == 0)
+		r = AUDIT_TIDY;
+	if (r == 0)
+		r = store_submit(a->store, &t.batch, was_tidied, NULL, e);
+	if (r == 0 && a->first < t.first)
+		a->first = t.first;
+	store_batch_fini(&t.batch);
+	return r;
 }
 
 /* Listing */

@@ -3,11 +3,12 @@
 
 /*
  * The audit trail: one record in the store for each change that was accepted,
- * in order, the newest `keep` of them. A record joins the batch of what it is
+ * in order, as many of them as are kept. A record joins the batch of what it is
  * about, so that one is not without the other.
  */
 #pragma once
 
+#include "lib/base/keep.h"
 #include "lib/store/store.h"
 
 struct arena;
@@ -26,13 +27,19 @@ struct audit_entry {
 };
 
 /* Looks for the newest and the oldest record. */
-int audit_new(
-    struct audit **ret, struct store *s, uint64_t keep, struct error *e);
-void audit_set_keep(struct audit *a, uint64_t keep);
-/* Adds a record to a batch, and takes away what is too much, a few at a time.
- * What fails is latched in b. */
+int audit_new(struct audit **ret, struct store *s, const struct keep *keep,
+    struct error *e);
+void audit_set_keep(struct audit *a, const struct keep *keep);
+/* Adds a record to a batch, and takes away those that are too many, a few at a
+ * time. What fails is latched in b. */
 void audit_put(
     struct audit *a, struct store_batch *b, const struct audit_entry *x);
+/* Takes away what is too many, too old or too much, a few hundred records at
+ * most: 0 when it has begun to, and there may be more; AUDIT_TIDY, -1. */
+enum {
+	AUDIT_TIDY = 1
+};
+int audit_tidy(struct audit *a, struct error *e);
 /* Newest first, at most `limit` with ids below `before` (0: all):
  * [{"id", "at", "token", "address", "request_id", "method", "path", "status"}].
  */

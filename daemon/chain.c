@@ -9,7 +9,6 @@
  */
 #include "daemon/chain.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <config.h>
@@ -217,6 +216,17 @@ chain_set_events(struct chain *ch, struct events *ev)
 
 /* Heartbeat */
 
+void
+chain_hop_set_sick(struct hop *h, bool sick)
+{
+	if (h->sick == sick)
+		return;
+	h->sick = sick;
+	log_notice("chain", FIELDS(LF_S("chain", h->name)), "%s",
+	    sick ? "does not answer" : "answers again");
+	change_chain(h->chain->events, h->name, sick ? "sick" : "healthy");
+}
+
 static void
 on_ping(const struct chain_reply *r, void *ctx)
 {
@@ -229,14 +239,8 @@ on_ping(const struct chain_reply *r, void *ctx)
 	if (ok && r->status >= 200 && r->status < 300)
 		(void)breaker_step(&h->breaker, &(struct breaker_config){ 0 },
 		    BREAKER_SUCCESS, NULL, 0);
-	if (h->sick == ok) {
-		log_notice("chain", FIELDS(LF_S("chain", h->name)), "%s",
-		    ok ? "answers again" : "does not answer");
-		change_chain(
-		    h->chain->events, h->name, ok ? "healthy" : "sick");
-	}
+	chain_hop_set_sick(h, !ok);
 	chain_hop_tell(h);
-	h->sick = !ok;
 }
 
 static void

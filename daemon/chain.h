@@ -24,6 +24,9 @@ struct node;
 /* When a caller does not say how long it waits: originals give up at 10 s. */
 #define CHAIN_DEADLINE_MS 8000
 #define CHAIN_DEADLINE_MAX_MS 600000
+/* Replies up to this many bytes are collected and read before anything is said
+ * of them. */
+#define CHAIN_WHOLE_MAX ((size_t)256 << 10)
 
 struct forward_id {
 	uint64_t v;
@@ -77,17 +80,20 @@ bool chain_has(const struct chain *ch, const char *entrypoint);
 int chain_forward(struct chain *ch, const struct chain_request *rq,
     chain_done_fn *done, void *ctx, struct forward_id *ret, struct error *e);
 
-/* For a reply that comes as it is made. */
+/* For a reply that comes as it is made, or is long. */
 struct chain_stream {
-	/* How the Content-Type of such a reply begins; any other one is
-	 * collected, as by chain_forward(). */
+	/* How the Content-Type of one that comes as it is made begins; any
+	 * other one is collected, as by chain_forward(). NULL: none does. */
 	const char *type;
+	/* How JSON begins that may be handed on unseen if it has more than
+	 * CHAIN_WHOLE_MAX bytes; NULL: none. */
+	const char *opening;
 	/* Milliseconds without a byte, pauses apart; 0 = no limit. Up to the
 	 * head the request's time counts. */
 	int64_t idle_ms;
-	/* The head is here: status 200 and the type. From now on nothing is
-	 * repeated. */
-	void (*begun)(void *ctx);
+	/* The head is here: status 200 and the type, or the opening. From now
+	 * on nothing is repeated. length: of the body; -1: nobody knows. */
+	void (*begun)(int64_t length, void *ctx);
 	/* At most HTTPC_WINDOW, valid during the callback. */
 	void (*piece)(const char *p, size_t len, void *ctx);
 };

@@ -14,64 +14,15 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
-#include "lib/base/rand.h"
-#include "lib/data/json.h"
-#include "lib/data/node.h"
-#include "lib/net/backoff.h"
 #include "proto/config.h"
+#include "proto/detail.h"
 
 #define REPLY_MAX ((size_t)32 << 20)
 #define ARENA_MAX ((size_t)256 << 20)
 /* Of the time left, one in so many stays with us. */
 #define DEADLINE_SHARE 20
-#define HEADERS_MAX 12
-/* A call that was given less than this says nothing of a child that is late. */
-#define PATIENCE_MS 100
-
-struct forward {
-	TAILQ_ENTRY(forward) link;
-	struct chain *chain;
-	struct forward_id id;
-	chain_done_fn *done;
-	void *ctx;
-	/* What it was made of: names, headers, body. */
-	struct arena arena;
-	const char *hop;
-	const char *method;
-	const char *url;
-	const char *body;
-	const char *cacert;
-	const char *headers[HEADERS_MAX];
-	size_t headers_n;
-	struct config_timeouts t;
-	struct config_retry retry;
-	unsigned retries;
-	unsigned attempt;
-	int64_t given_ms;
-	int64_t deadline_ms;
-	bool tail;
-	/* Its reply may come in pieces (piece is set), and does. */
-	struct chain_stream stream;
-	bool begun;
-	/* The breaker waits for it. */
-	bool ticketed;
-	struct breaker_ticket ticket;
-	/* Between attempts, and before an outcome that is known at once. */
-	struct timer timer;
-	bool ending;
-	/* It waits for others to end; until then, 0: it does not. */
-	int64_t place_due_ms;
-	struct call_id call;
-	/* Of the last attempt. */
-	struct arena outcome;
-	struct chain_reply reply;
-	int64_t retry_after;
-};
 
 static void attempt(struct forward *f);
-
-/* Its own calls are in the way, not the child. */
-static const char no_place[] = "PoolTimeout";
 
 /* Breaker */
 
@@ -89,7 +40,7 @@ give_back(struct forward *f, enum breaker_event event)
 	(void)breaker_step(&h->breaker, &c, event, &f->ticket, clock_mono_ms());
 	is = breaker_state(&h->breaker, &c, clock_mono_ms());
 	if (event == BREAKER_SUCCESS)
-		h->sick = false;
+		chain_hop_set_sick(h, false);
 	if (is != was)
 		log_notice("chain",
 		    FIELDS(LF_S("chain", h->name),
@@ -97,51 +48,6 @@ give_back(struct forward *f, enum breaker_event event)
 			LF_I("failures", h->breaker.failures)),
 		    "breaker");
 	chain_hop_tell(h);
-}
-
-/* Whether somebody below has written this error: then it says nothing about
- * the hop, and whoever wrote it has tried again already. */
-static bool
-is_from_below(const struct chain_reply *r)
-{
-	return node_get(r->body, "function") != NULL;
-}
-
-bool
-chain_reply_is_no_route(const struct chain_reply *r)
-{
-	const char *message = node_text(node_get(r->body, "message"));
-
-	return r->error == NULL && r->status == 404 && !is_from_below(r) &&
-	    message != NULL && strcmp(message, "Not Found") == 0;
-}
-
-/* Whether it was the caller who gave nobody the time to answer. */
-static bool
-was_impatient(const struct forward *f)
-{
-	return f->reply.error != NULL &&
-	    strstr(f->reply.error, "Timeout") != NULL &&
-	    f->given_ms < PATIENCE_MS;
-}
-
-static enum breaker_event
-verdict(const struct forward *f)
-{
-	const struct chain_reply *r = &f->reply;
-
-	if (r->error == NULL && r->status >= 200 && r->status < 300)
-		return BREAKER_SUCCESS;
-	if (r->error == NULL && r->status == 404 &&
-	    strcmp(f->method, "HEAD") == 0)
-		return BREAKER_SUCCESS;
-	if (!f->tail || is_from_below(r) || was_impatient(f) ||
-	    r->error == no_place)
-		return BREAKER_NEITHER;
-	if (r->error != NULL)
-		return BREAKER_FAILURE;
-	return r->status >= 502 && r->status <= 504 ? BREAKER_FAILURE
-						    : BREAKER_NEITHER;
 }
 
 /* Ends */
@@ -164,7 +70,7 @@ static void
 finish(struct forward *f)
 {
 	struct hop *h = chain_hop(f->chain, f->hop);
-	enum breaker_event v = verdict(f);
+	enum breaker_event v = forward_verdict(f);
 
 	if (h != NULL && v == BREAKER_FAILURE)
 		h->original_until_ms = 0;
@@ -194,23 +100,32 @@ on_wait(struct timer *t)
 static bool
 is_stream(const struct forward *f)
 {
-	return f->stream.piece != NULL;
+	return f->stream.type != NULL;
 }
 
-static unsigned
-calls_of(const struct chain *ch, const char *hop)
-{
-	const struct forward *f;
-	unsigned n = 0;
+/* Calls under way: to the hop of this one, and to all. */
+struct beside {
+	unsigned hop;
+	unsigned all;
+};
 
-	TAILQ_FOREACH (f, &ch->forwards, link)
-		n += f->call.v != 0 && !is_stream(f) &&
-		    (hop == NULL || strcmp(f->hop, hop) == 0);
+static struct beside
+calls_beside(const struct forward *f)
+{
+	const struct forward *other;
+	struct beside n = { 0 };
+
+	TAILQ_FOREACH (other, &f->chain->forwards, link) {
+		if (other->call.v == 0 || is_stream(other))
+			continue;
+		n.all++;
+		n.hop += strcmp(other->hop, f->hop) == 0;
+	}
 	return n;
 }
 
 static bool
-has_place(const struct forward *f)
+has_place(const struct forward *f, struct beside n)
 {
 	int64_t most = f->t.max_connections;
 
@@ -218,8 +133,7 @@ has_place(const struct forward *f)
 		return true;
 	if (most <= 0 || most > CHAIN_HOP_CALLS_MAX)
 		most = CHAIN_HOP_CALLS_MAX;
-	return calls_of(f->chain, f->hop) < most &&
-	    calls_of(f->chain, NULL) < CHAIN_CALLS_MAX;
+	return n.hop < most && n.all < CHAIN_CALLS_MAX;
 }
 
 /* A call has ended: who has waited longest goes on. */
@@ -229,7 +143,7 @@ pass_place(struct chain *ch)
 	struct forward *f;
 
 	TAILQ_FOREACH (f, &ch->forwards, link) {
-		if (f->place_due_ms == 0 || !has_place(f))
+		if (f->place_due_ms == 0 || !has_place(f, calls_beside(f)))
 			continue;
 		timer_arm(&f->timer, 0);
 		return;
@@ -267,39 +181,7 @@ wait_for_place(struct forward *f)
 		return;
 	}
 	f->place_due_ms = 0;
-	end_soon(f, no_place, "too many calls to it are under way");
-}
-
-/* Retries */
-
-static bool
-may_repeat(const struct forward *f)
-{
-	const struct chain_reply *r = &f->reply;
-
-	if (f->begun || f->attempt > f->retries ||
-	    strcmp(f->method, "POST") == 0 || is_from_below(r))
-		return false;
-	if (r->error != NULL)
-		return strcmp(r->error, "JSONDecodeError") != 0;
-	return r->status == 429 || (r->status >= 502 && r->status <= 504);
-}
-
-static int64_t
-wait_ms(const struct forward *f)
-{
-	const struct config_retry *r = &f->retry;
-	const struct backoff b = {
-		.max_ms = (int64_t)(r->max_backoff_wait * 1000),
-		.factor_ms = (int64_t)(r->backoff_factor * 1000),
-		.jitter = r->backoff_jitter,
-	};
-
-	if (r->respect_retry_after_header && f->retry_after > 0)
-		return f->retry_after < b.max_ms / 1000 ? f->retry_after * 1000
-							: b.max_ms;
-	return backoff_ms(
-	    &b, f->attempt, (double)rand_below(1000001) / 1000000);
+	end_soon(f, forward_no_place, "too many calls to it are under way");
 }
 
 /* Another attempt, if there is one, or the end. */
@@ -308,8 +190,8 @@ judge(struct forward *f)
 {
 	int64_t wait;
 
-	if (may_repeat(f)) {
-		wait = wait_ms(f);
+	if (forward_may_repeat(f)) {
+		wait = forward_wait_ms(f);
 		if (clock_mono_ms() + wait < f->deadline_ms) {
 			timer_arm(&f->timer, wait);
 			return;
@@ -319,55 +201,6 @@ judge(struct forward *f)
 }
 
 /* Attempts */
-
-static void
-take_failure(struct forward *f, const struct httpc_failure *failed)
-{
-	/* By the original's names. */
-	static const char *const names[HTTPC_KINDS] = {
-		[HTTPC_UNREACHED] = "ConnectError",
-		[HTTPC_CONNECT_TIMEOUT] = "ConnectTimeout",
-		[HTTPC_TIMEOUT] = "ReadTimeout",
-		[HTTPC_WRITE_TIMEOUT] = "WriteTimeout",
-		[HTTPC_BROKE] = "ReadError",
-		[HTTPC_GARBLED] = "RemoteProtocolError",
-		[HTTPC_TOO_LONG] = "RemoteProtocolError",
-		[HTTPC_NOMEM] = "ReadError",
-	};
-
-	f->reply.error = names[failed->kind];
-	f->reply.message = arena_strdup(&f->outcome, failed->error.text);
-	if (f->reply.message == NULL)
-		f->reply.message = "";
-}
-
-static void
-take_reply(struct forward *f, const struct httpc_reply *r)
-{
-	bool success = r->status >= 200 && r->status < 300;
-	bool wants = success && strcmp(f->method, "HEAD") != 0 &&
-	    strcmp(f->method, "DELETE") != 0;
-	struct error e = ERROR_INIT;
-	struct node *n = NULL;
-
-	f->reply.status = r->status;
-	f->retry_after = r->retry_after;
-	if (r->body_len > 0 &&
-	    json_read(r->body, r->body_len, &f->outcome, &n, &e) < 0) {
-		/* The arena may have latched. */
-		n = NULL;
-		arena_reset(&f->outcome);
-	}
-	if (n != NULL && n->type == NODE_MAP)
-		f->reply.body = n;
-	if (!wants || f->reply.body != NULL)
-		return;
-	f->reply.error = "JSONDecodeError";
-	f->reply.message = arena_strdup(&f->outcome,
-	    error_is_set(&e) ? e.text : "the reply is not a JSON object");
-	if (f->reply.message == NULL)
-		f->reply.message = "";
-}
 
 static void
 on_done(struct call_id id, const struct httpc_reply *r,
@@ -382,28 +215,43 @@ on_done(struct call_id id, const struct httpc_reply *r,
 	f->reply = (struct chain_reply){ .url = f->url };
 	f->retry_after = -1;
 	if (failed != NULL)
-		take_failure(f, failed);
+		forward_take_failure(f, failed);
 	else if (f->begun)
 		f->reply.status = r->status;
 	else
-		take_reply(f, r);
+		forward_take_reply(f, r);
 	judge(f);
+}
+
+/* Whether it may be handed on as it is: it begins as only ours write it, and
+ * with the member that would have to be there. */
+static bool
+is_ours(const struct forward *f, const struct httpc_reply *r)
+{
+	size_t len = strlen(f->stream.opening);
+
+	return r->body_len >= len &&
+	    memcmp(r->body, f->stream.opening, len) == 0 &&
+	    !chain_is_original(f->chain, f->hop);
 }
 
 static bool
 on_head(struct call_id id, const struct httpc_reply *r, void *ctx)
 {
 	struct forward *f = ctx;
+	const char *type = is_stream(f) ? f->stream.type : TYPE_JSON;
 
 	(void)id;
 	if (r->status != 200 ||
-	    strncmp(r->content_type, f->stream.type, strlen(f->stream.type)) !=
-		0)
+	    strncmp(r->content_type, type, strlen(type)) != 0 ||
+	    (!is_stream(f) && !is_ours(f, r)))
 		return false;
 	f->begun = true;
-	give_back(f, BREAKER_SUCCESS);
+	/* What has an end is judged by it. */
+	if (is_stream(f))
+		give_back(f, BREAKER_SUCCESS);
 	/* f may be gone after this. */
-	f->stream.begun(f->ctx);
+	f->stream.begun(r->length, f->ctx);
 	return true;
 }
 
@@ -424,10 +272,13 @@ send_out(struct forward *f, const struct httpc_request *rq, struct error *e)
 		.piece = on_piece,
 		.done = on_done,
 		.idle_ms = f->stream.idle_ms,
+		.whole_max = CHAIN_WHOLE_MAX,
 	};
 
 	if (is_stream(f))
 		return httpc_stream(f->chain->httpc, rq, &s, f, &f->call, e);
+	if (f->stream.opening != NULL)
+		return httpc_call_long(f->chain->httpc, rq, &s, f, &f->call, e);
 	return httpc_call(f->chain->httpc, rq, on_done, f, &f->call, e);
 }
 
@@ -440,18 +291,18 @@ positive(int64_t ms)
 /* Whether the connection is to be used again: no more of them than so many are
  * left idle. */
 static bool
-is_kept(const struct forward *f)
+is_kept(const struct forward *f, struct beside n)
 {
 	int64_t most = f->t.max_keepalive_connections;
 
-	return f->t.keepalive_expiry_ms != 0 &&
-	    (most < 0 || calls_of(f->chain, f->hop) < most);
+	return f->t.keepalive_expiry_ms != 0 && (most < 0 || n.hop < most);
 }
 
 static void
 attempt(struct forward *f)
 {
 	int64_t left = f->deadline_ms - clock_mono_ms();
+	const struct beside beside = calls_beside(f);
 	bool waited = f->place_due_ms != 0;
 	/* Nobody below need work longer than we wait. */
 	int64_t wait =
@@ -468,18 +319,21 @@ attempt(struct forward *f)
 		.read_ms = positive(f->t.read_ms),
 		.write_ms = f->t.write_ms > 0 ? f->t.write_ms : -1,
 		.total_ms = left,
-		.close = !is_kept(f),
+		.close = !is_kept(f, beside),
 		.keep_ms = f->t.keepalive_expiry_ms,
 		.cacert = f->cacert,
 		.reply_max = REPLY_MAX,
 	};
 	struct error e = ERROR_INIT;
 
-	if (!has_place(f)) {
+	if (!has_place(f, beside)) {
 		wait_for_place(f);
 		return;
 	}
 	f->place_due_ms = 0;
+	/* Who has waited for a place gives the child less than it was given. */
+	if (f->attempt == 0)
+		f->given_ms = left;
 	if (left <= 0) {
 		end_soon(f, "ReadTimeout", "no time is left");
 		return;
@@ -490,7 +344,9 @@ attempt(struct forward *f)
 	f->attempt++;
 	if (send_out(f, &rq, &e) < 0)
 		end_soon(f,
-		    e.code == OVE_LIMIT ? "PoolTimeout" : "ConnectError",
+		    e.code == OVE_LIMIT       ? forward_no_place
+			: e.code == OVE_NOMEM ? forward_no_memory
+					      : "ConnectError",
 		    e.text);
 	f->headers[f->headers_n] = NULL;
 	/* There may be more than one. */
@@ -516,9 +372,8 @@ add_headers(
 
 	add_header(f, "Authentication",
 	    arena_printf(&f->arena, "Bearer %s", h->config->access_token));
-	add_header(f, "Accept", "*/*");
 	if (rq->body != NULL)
-		add_header(f, "Content-Type", "application/json");
+		add_header(f, "Content-Type", TYPE_JSON);
 	add_header(f, "X-Request-Id", rq->request_id);
 	add_header(f, "Idempotency-Key", rq->idempotency_key);
 	add_header(f, "Last-Event-ID", rq->last_event_id);
@@ -565,7 +420,6 @@ forward_new(struct forward **ret, struct hop *h, const struct chain_request *rq,
 	f->retries = !rq->once && f->retry.total.value > 0
 	    ? (unsigned)f->retry.total.value
 	    : 0;
-	f->given_ms = rq->left_ms;
 	f->deadline_ms = clock_mono_ms() + rq->left_ms;
 	f->tail = rq->tail;
 	add_headers(f, h, rq);

@@ -2,9 +2,9 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * What chain.c (the hops and their health) and chain_forward.c (one request on
- * its way) share. A forward keeps the name of its hop, not the hop: a reload
- * may remove it meanwhile.
+ * What chain.c (the hops and their health), chain_forward.c (one request on its
+ * way) and chain_judge.c (what came of it) share. A forward keeps the name of
+ * its hop, not the hop: a reload may remove it meanwhile.
  */
 #pragma once
 
@@ -14,8 +14,7 @@
 #include "lib/event/loop.h"
 #include "lib/net/breaker.h"
 #include "lib/net/httpc.h"
-
-struct config_chain;
+#include "proto/config.h"
 
 struct hop {
 	TAILQ_ENTRY(hop) link;
@@ -67,7 +66,68 @@ bool chain_hop_is_open(const struct hop *h);
 struct breaker_config chain_breaker_config(const struct chain *ch);
 /* After each step of its breaker. */
 void chain_hop_tell(struct hop *h);
+/* The heartbeat, or a call that succeeds, says so; a change is told. */
+void chain_hop_set_sick(struct hop *h, bool sick);
+/* One request on its way. */
+#define HEADERS_MAX 12
+
+struct forward {
+	TAILQ_ENTRY(forward) link;
+	struct chain *chain;
+	struct forward_id id;
+	chain_done_fn *done;
+	void *ctx;
+	/* What it was made of: names, headers, body. */
+	struct arena arena;
+	const char *hop;
+	const char *method;
+	const char *url;
+	const char *body;
+	const char *cacert;
+	const char *headers[HEADERS_MAX];
+	size_t headers_n;
+	struct config_timeouts t;
+	struct config_retry retry;
+	unsigned retries;
+	unsigned attempt;
+	int64_t given_ms;
+	int64_t deadline_ms;
+	bool tail;
+	/* Its reply may come in pieces, and does. */
+	struct chain_stream stream;
+	bool begun;
+	/* The breaker waits for it. */
+	bool ticketed;
+	struct breaker_ticket ticket;
+	/* Between attempts, and before an outcome that is known at once. */
+	struct timer timer;
+	bool ending;
+	/* It waits for others to end; until then, 0: it does not. */
+	int64_t place_due_ms;
+	struct call_id call;
+	/* Of the last attempt. */
+	struct arena outcome;
+	struct chain_reply reply;
+	int64_t retry_after;
+};
+
 /* A request of the heartbeat: no breaker judges it, none learns of it. */
 int forward_ping(struct hop *h, chain_done_fn *done, struct forward_id *ret,
     struct error *e);
 void forward_cancel_all(struct chain *ch);
+
+/* chain_judge.c */
+
+/* The errors of a forward that has found its own kind in the way, or no memory,
+ * and not the child: these, and no copies of them. */
+extern const char forward_no_place[];
+extern const char forward_no_memory[];
+/* What came of an attempt, into f->reply. */
+void forward_take_reply(struct forward *f, const struct httpc_reply *r);
+void forward_take_failure(
+    struct forward *f, const struct httpc_failure *failed);
+/* Whether another attempt may be made, and after which pause. */
+bool forward_may_repeat(const struct forward *f);
+int64_t forward_wait_ms(const struct forward *f);
+/* What it says of the hop. */
+enum breaker_event forward_verdict(const struct forward *f);

@@ -92,13 +92,13 @@ change_record(struct events *ev, const struct job *j, enum record_kind kind,
 	AUTO_STRBUF struct strbuf b;
 
 	begin(&b, j);
-	add_text(&b, "record", kind == RECORD_UP ? "up" : "down");
+	add_text(&b, "record", record_kind_text(kind));
 	add_text(&b, "operation", node_text(node_get(record, "operation")));
 	publish(ev, EVENT_PROJECT, j->name, &b);
 }
 
 static void
-begin_chain(struct strbuf *b, const char *name, const char *state)
+begin_named(struct strbuf *b, const char *name, const char *state)
 {
 	strbuf_init(b, DATA_MAX);
 	strbuf_adds(b, "{\"name\":");
@@ -111,7 +111,7 @@ change_chain(struct events *ev, const char *name, const char *state)
 {
 	AUTO_STRBUF struct strbuf b;
 
-	begin_chain(&b, name, state);
+	begin_named(&b, name, state);
 	publish(ev, EVENT_CHAIN, "", &b);
 }
 
@@ -121,7 +121,16 @@ change_breaker(
 {
 	AUTO_STRBUF struct strbuf b;
 
-	begin_chain(&b, name, state);
+	begin_named(&b, name, state);
 	strbuf_addf(&b, ",\"failures\":%" PRId64, failures);
 	publish(ev, EVENT_BREAKER, "", &b);
+}
+
+void
+change_jail(struct events *ev, const char *name, const char *state)
+{
+	AUTO_STRBUF struct strbuf b;
+
+	begin_named(&b, name, state);
+	publish(ev, EVENT_JAIL, "", &b);
 }

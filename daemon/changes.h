@@ -2,8 +2,8 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * What is published of jobs and projects, in the words of overlord-api(7). Each
- * is told when it is on disk.
+ * What is published of jobs, projects, children and jails, in the words of
+ * overlord-api(7). What is of a job is told when it is on disk.
  */
 #pragma once
 
@@ -28,3 +28,6 @@ void change_chain(struct events *ev, const char *name, const char *state);
 /* state: one of breaker_state_text(). */
 void change_breaker(
     struct events *ev, const char *name, const char *state, int64_t failures);
+
+/* A jail on this node: "added", "removed" (its directory), "up", "down". */
+void change_jail(struct events *ev, const char *name, const char *state);

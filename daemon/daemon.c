@@ -14,33 +14,32 @@
 #include "daemon/daemon.h"
 
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <config.h>
 
 #include "daemon/api.h"
+#include "daemon/audit.h"
 #include "daemon/chain.h"
 #include "daemon/daemon_internal.h"
 #include "daemon/inventory.h"
+#include "daemon/leftover.h"
+#include "daemon/logging.h"
+#include "daemon/retention.h"
 #include "daemon/runner.h"
+#include "daemon/scale.h"
 #include "daemon/subtree.h"
-#include "daemon/tables.h"
 #include "lib/base/clock.h"
-#include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/net/httpd.h"
 #include "lib/net/tls.h"
 #include "lib/store/queue.h"
-#include "lib/store/store.h"
 #include "proto/config.h"
 
 #define CONFIG_ARENA_MAX ((size_t)64 << 20)
@@ -146,20 +145,15 @@ daemon_free(struct daemon *d)
 	sigwatch_fini(&d->on_int);
 	sigwatch_fini(&d->on_hup);
 	timer_fini(&d->drain);
-	while (d->started > 0) {
-		const struct subsys *s = &subsystems[--d->started];
-
-		if (s->stop != NULL)
-			s->stop(d);
-	}
+	daemon_stop_some(d, 0);
 	arena_fini(&d->arena);
 	d->loaded = loaded_free(d->loaded);
 	mem_free(d);
 	return NULL;
 }
 
-static int
-start_some(struct daemon *d, size_t n, struct error *e)
+int
+daemon_start_some(struct daemon *d, size_t n, struct error *e)
 {
 	while (d->started < n) {
 		const struct subsys *s = &subsystems[d->started];
@@ -172,10 +166,21 @@ start_some(struct daemon *d, size_t n, struct error *e)
 	return 0;
 }
 
+void
+daemon_stop_some(struct daemon *d, size_t left)
+{
+	while (d->started > left) {
+		const struct subsys *s = &subsystems[--d->started];
+
+		if (s->stop != NULL)
+			s->stop(d);
+	}
+}
+
 int
 daemon_start(struct daemon *d, struct error *e)
 {
-	return start_some(d, subsystems_n, e);
+	return daemon_start_some(d, subsystems_n, e);
 }
 
 void
@@ -236,14 +241,60 @@ apply_limits(struct daemon *d, const struct config *c)
 	httpd_set_limits(d->httpd, &limits);
 }
 
+static struct keep
+keep_of(int64_t n, int64_t ms, int64_t bytes)
+{
+	/* No number: no bound. */
+	return (struct keep){
+		.n = (uint64_t)n,
+		.ms = ms > 0 ? ms : 0,
+		.bytes = bytes > 0 ? (uint64_t)bytes : 0,
+	};
+}
+
+struct keep
+daemon_keep_jobs(const struct config *c)
+{
+	return keep_of(c->jobs.keep, c->jobs.keep_time_ms, c->jobs.keep_size);
+}
+
+struct keep
+daemon_keep_trail(const struct config *c)
+{
+	return keep_of(
+	    c->audit.keep, c->audit.keep_time_ms, c->audit.keep_size);
+}
+
+/* After what they are about has its bounds. */
+static void
+apply_retention(struct daemon *d, const struct config *c)
+{
+	const int64_t times[] = { c->jobs.keep_time_ms, c->audit.keep_time_ms,
+		c->director_logs.keep_time_ms };
+	struct retention_config rc = {
+		.logs = keep_of(c->director_logs.keep,
+		    c->director_logs.keep_time_ms, c->director_logs.keep_size),
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(times); i++)
+		if (times[i] > 0 &&
+		    (rc.shortest_ms == 0 || times[i] < rc.shortest_ms))
+			rc.shortest_ms = times[i];
+	retention_configure(d->retention, &rc);
+}
+
 void
 daemon_apply(struct daemon *d)
 {
 	const struct config *c = d->loaded->config;
 	const struct runner_config rc = {
+		.programs = d->programs,
 		.director = c->director.command,
+		.jails = c->appjail.jails,
 		.metadata = d->metadata,
 		.namespaces = d->namespaces,
+		.components = c->components,
+		.images = c->appjail.images,
 		.serverid = d->serverid,
 		.environment = d->opts.environment,
 		.execution_ms =
@@ -258,25 +309,51 @@ daemon_apply(struct daemon *d)
 		.body_bytes = (size_t)c->limits.body_bytes,
 		.metadata_size = (size_t)c->metadata.size,
 		.autoscale_expire_ms = c->autoscale_logs_expire_ms,
-		.director = c->director.command,
+		.programs = d->programs,
 		.serverid = d->serverid,
-		.audit_keep = (uint64_t)c->audit.keep,
+		.penalty = {
+			.free = (unsigned)c->limits.wrong_tokens,
+			.wait_ms = c->limits.wrong_token_wait_ms,
+			.forget_ms = c->limits.wrong_token_memory_ms,
+		},
+		.ban = c->limits.blocklistd,
 		.compress = c->compress_response,
 	};
 	const struct inventory_config ic = {
 		.keywords = &c->polling.keywords,
-		.stats_ms = c->polling.jail_stats_ms,
-		.info_ms = c->polling.jail_info_ms,
-		.extras_ms = c->polling.jail_extras_ms,
-		.appjail = c->appjail.command,
+		.pause_ms = {
+			[TURN_JAILS] = c->polling.jails_ms,
+			[TURN_PROJECTS] = c->polling.projects_ms,
+			[TURN_PROJECT_INFO] = c->polling.project_info_ms,
+			[TURN_JAIL_INFO] = c->polling.jail_info_ms,
+			[TURN_JAIL_STATS] = c->polling.jail_stats_ms,
+			[TURN_JAIL_EXTRAS] = c->polling.jail_extras_ms,
+		},
+		.skew_ms = { c->polling.skew_ms.items[0],
+		    c->polling.skew_ms.items[1] },
+		.adaptive = {
+			.window_ms = c->polling.adaptive.poll_window_ms,
+			.idle_ms = c->polling.adaptive.max_idle_ms,
+			.penalty_ms = c->polling.adaptive.idle_penalty_ms,
+			.limit_ms = c->polling.adaptive.max_idle_penalty_ms,
+		},
+		.programs = d->programs,
 		.environment = d->opts.environment,
+		.commands = (unsigned)c->limits.commands,
 	};
+	const struct keep jobs = daemon_keep_jobs(c);
+	const struct keep trail = daemon_keep_trail(c);
 	struct error e = ERROR_INIT;
 
 	if (d->inventory != NULL)
 		inventory_configure(d->inventory, &ic);
 	queue_set_limits(d->queue, (unsigned)c->max_watch_commands,
-	    (size_t)c->limits.queued_jobs, (uint64_t)c->jobs.keep);
+	    (size_t)c->limits.queued_jobs, &jobs);
+	audit_set_keep(d->audit, &trail);
+	if (d->retention != NULL)
+		apply_retention(d, c);
+	if (d->leftover != NULL)
+		leftover_configure(d->leftover, c->jobs.keep_gone_ms);
 	if (d->runner != NULL)
 		runner_configure(d->runner, &rc);
 	if (d->chain != NULL &&
@@ -290,6 +367,8 @@ daemon_apply(struct daemon *d)
 		apply_limits(d, c);
 		httpd_set_tls(d->httpd, d->tls);
 	}
+	if (d->scale != NULL)
+		scale_configure(d->scale, c);
 }
 
 /* TLS */
@@ -338,41 +417,25 @@ swap_tls(struct daemon *d, struct tls *fresh)
 
 /* Log */
 
-/* The log borrows its path, and may have to stay where it is when a
- * configuration has come and gone: two of our own, the one in use and one to
- * try. */
 static int
-reload_log(const struct config *c, bool foreground, struct error *e)
+logging_flags(const struct daemon_options *o)
 {
-	static char paths[2][PATH_MAX];
-	static unsigned used;
-	struct log_config lc = {
-		.format = strcmp(c->log.format, "json") == 0 ? LOG_FORMAT_JSON
-							     : LOG_FORMAT_TEXT,
-		.path = c->log.file,
-	};
-
-	if (log_level_from_string(c->log.level, &lc.level, e) < 0)
-		return -1;
-	if (lc.path == NULL && !foreground) {
-		lc.path = OVERLORD_LOGDIR "/overlordd.log";
-		if (file_mkdirs(OVERLORD_LOGDIR, 0755, e) < 0)
-			return error_wrap(e, "log directory");
-	}
-	if (lc.path != NULL) {
-		(void)snprintf(paths[!used], PATH_MAX, "%s", lc.path);
-		lc.path = paths[!used];
-	}
-	if (log_configure(&lc, e) < 0)
-		return -1;
-	used = !used;
-	return 0;
+	return o->foreground ? LOGGING_FOREGROUND : 0;
 }
 
 int
-daemon_log(const struct loaded *l, bool foreground, struct error *e)
+daemon_log(
+    const struct daemon_options *o, const struct loaded *l, struct error *e)
 {
-	return reload_log(l->config, foreground, e);
+	return logging_configure(
+	    l->config, o->config_path, logging_flags(o), e);
+}
+
+int
+daemon_test_log(
+    const struct daemon_options *o, const struct loaded *l, struct error *e)
+{
+	return logging_test(l->config, o->config_path, e);
 }
 
 static void
@@ -396,7 +459,10 @@ reload(struct daemon *d)
 	struct tls *tls = NULL;
 
 	if (load(d->opts.config_path, true, &fresh, &e) < 0 ||
-	    daemon_tls(fresh->config, &tls, &e) < 0) {
+	    daemon_tls(fresh->config, &tls, &e) < 0 ||
+	    logging_configure(fresh->config, d->opts.config_path,
+		logging_flags(&d->opts) | LOGGING_RUNNING, &e) < 0) {
+		tls_free(tls);
 		log_error("config", NO_FIELDS,
 		    "not reloaded, the old configuration stays: %s", e.text);
 		return;
@@ -404,15 +470,13 @@ reload(struct daemon *d)
 	if (config_diff(
 		d->loaded->config, fresh->config, tell_change, NULL, &e) < 0)
 		log_warn("config", NO_FIELDS, "%s", e.text);
-	if (reload_log(fresh->config, d->opts.foreground, &e) < 0)
-		log_error(
-		    "config", NO_FIELDS, "the log stays as it is: %s", e.text);
 	/* The pid file's name is needed to remove it. */
 	fresh->config->pidfile =
 	    arena_strdup(&fresh->arena, d->loaded->config->pidfile);
 	swap_tls(d, tls);
 	old = d->loaded;
 	d->loaded = STEAL(fresh);
+	daemon_programs(d->loaded->config, d->programs);
 	daemon_apply(d);
 	loaded_free(old);
 	log_notice("config", NO_FIELDS, "reloaded");
@@ -442,6 +506,8 @@ drain(struct daemon *d, const char *why)
 	log_notice("daemon", FIELDS(LF_I("running", runner_tasks(d->runner))),
 	    "%s: finishing requests; jobs that run go on", why);
 	d->drain_until_ms = clock_mono_ms() + DRAIN_MS;
+	/* It would go on asking. */
+	d->scale = scale_free(d->scale);
 	httpd_drain(d->httpd);
 	timer_arm(&d->drain, 0);
 }
@@ -470,7 +536,7 @@ on_hup(struct sigwatch *s)
 }
 
 int
-daemon_run(struct daemon *d, struct error *e)
+daemon_watch_signals(struct daemon *d, struct error *e)
 {
 	if (timer_init(&d->drain, d->loop, drain_step, "drain", e) < 0 ||
 	    sigwatch_init(&d->on_term, d->loop, SIGTERM, on_term, "term", e) <
@@ -478,51 +544,15 @@ daemon_run(struct daemon *d, struct error *e)
 	    sigwatch_init(&d->on_int, d->loop, SIGINT, on_int, "int", e) < 0 ||
 	    sigwatch_init(&d->on_hup, d->loop, SIGHUP, on_hup, "hup", e) < 0)
 		return -1;
+	return 0;
+}
+
+int
+daemon_run(struct daemon *d, struct error *e)
+{
 	log_notice("daemon",
 	    FIELDS(LF_S("version", OVERLORD_VERSION),
 		LF_S("serverid", d->serverid)),
 	    "ready");
 	return loop_run(d->loop, e);
-}
-
-/* The store beside a daemon */
-
-/* Neither looking at a store nor copying one makes one. */
-static int
-has_store(const struct config *c, struct error *e)
-{
-	char path[PATH_MAX];
-
-	(void)snprintf(path, sizeof(path), "%s/state/data.mdb", c->statedir);
-	if (access(path, F_OK) < 0)
-		return error_set_errno(e, errno, "store %s/state", c->statedir);
-	return 0;
-}
-
-int
-daemon_check(struct daemon *d, struct error *e)
-{
-	if (has_store(d->loaded->config, e) < 0 ||
-	    start_some(d, subsystems_store_n, e) < 0 ||
-	    store_check(d->store, e) < 0)
-		return -1;
-	return queue_check(d->queue, e);
-}
-
-int
-daemon_backup(const struct config *c, const char *dir, struct error *e)
-{
-	static const char *const names[TABLE_COUNT + 1] = TABLE_NAMES;
-	AUTO_ARENA struct arena a;
-	AUTO(db) struct db *db = NULL;
-	struct db_config dc = { .tables = names, .tables_n = TABLE_COUNT };
-
-	arena_init(&a, 65536);
-	/* Environments of jobs hold secrets. */
-	(void)umask(077);
-	dc.dir = arena_printf(&a, "%s/state", c->statedir);
-	if (arena_check(&a, e) < 0 || has_store(c, e) < 0 ||
-	    db_open(&db, &dc, e) < 0)
-		return -1;
-	return db_backup(db, dir, e);
 }

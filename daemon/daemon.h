@@ -14,14 +14,23 @@
 #include "lib/event/loop.h"
 
 struct api;
+struct audit;
+struct cache;
 struct chain;
 struct config;
 struct events;
 struct httpd;
 struct inventory;
+struct labels;
+struct leftover;
+struct ports;
+struct vm_work;
 struct proctab;
+struct programs;
 struct queue;
+struct retention;
 struct runner;
+struct scale;
 struct store;
 struct subtree;
 struct tls;
@@ -59,14 +68,26 @@ struct daemon {
 	struct metrics *metrics;
 	struct store *store;
 	struct queue *queue;
+	struct audit *audit;
+	struct programs *programs;
 	struct proctab *proctab;
+	/* NULL when it cannot be opened. */
+	struct cache *cache;
 	struct inventory *inventory;
+	struct leftover *leftover;
+	struct retention *retention;
+	struct labels *labels;
+	struct ports *ports;
+	struct vm_work *vm_work;
 	struct runner *runner;
 	struct chain *chain;
 	struct api *api;
 	/* NULL without certificate. */
 	struct tls *tls;
 	struct httpd *httpd;
+	/* The first of the addresses where it listens, with the port it got. */
+	const char *address;
+	struct scale *scale;
 	struct sigwatch on_term;
 	struct sigwatch on_int;
 	struct sigwatch on_hup;
@@ -87,8 +108,15 @@ AUTO_DEFINE(loaded)
  */
 int daemon_tls(const struct config *c, struct tls **ret, struct error *e);
 
-/* Opens the log that the configuration asks for. */
-int daemon_log(const struct loaded *l, bool foreground, struct error *e);
+/* Looks for programs where the configuration and PATH say. */
+void daemon_programs(const struct config *c, struct programs *p);
+
+/* Opens the log that the configuration asks for; or looks whether that can be
+ * done. */
+int daemon_log(
+    const struct daemon_options *o, const struct loaded *l, struct error *e);
+int daemon_test_log(
+    const struct daemon_options *o, const struct loaded *l, struct error *e);
 
 /* takes *l. */
 int daemon_new(struct daemon **ret, const struct daemon_options *o,
@@ -104,3 +132,7 @@ AUTO_DEFINE(daemon)
 int daemon_check(struct daemon *d, struct error *e);
 /* What --backup does: copies the live store of another daemon. */
 int daemon_backup(const struct config *c, const char *dir, struct error *e);
+/* What --restore does: puts such a copy in the place of the store. *ret_aside
+ * is where that is now; NULL: there was none. */
+int daemon_restore(
+    struct daemon *d, const char *dir, const char **ret_aside, struct error *e);

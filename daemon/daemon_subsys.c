@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -20,23 +21,33 @@
 #include <unistd.h>
 
 #include "daemon/api.h"
+#include "daemon/audit.h"
 #include "daemon/chain.h"
 #include "daemon/changes.h"
 #include "daemon/events.h"
 #include "daemon/inventory.h"
+#include "daemon/labels.h"
+#include "daemon/leftover.h"
 #include "daemon/meta.h"
 #include "daemon/metrics.h"
+#include "daemon/ports.h"
 #include "daemon/program.h"
+#include "daemon/retention.h"
 #include "daemon/runner.h"
+#include "daemon/scale.h"
 #include "daemon/subtree.h"
 #include "daemon/tables.h"
+#include "daemon/vm_work.h"
 #include "lib/auth/token.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "lib/base/rights.h"
 #include "lib/event/proctab.h"
+#include "lib/event/reap.h"
 #include "lib/net/httpd.h"
 #include "lib/net/tls.h"
+#include "lib/store/cache.h"
 #include "lib/store/queue.h"
 #include "lib/store/store.h"
 #include "proto/config.h"
@@ -50,6 +61,8 @@
 #define EVENTS_BYTES ((size_t)4 << 20)
 /* In the run directory. */
 #define LISTENING "listening"
+/* Of the cache: some kB for each jail. */
+#define CACHE_BYTES ((uint64_t)64 << 20)
 #define MAP_BYTES_WANTED ((uint64_t)64 << 30)
 
 static const struct config *
@@ -60,6 +73,27 @@ cfg(const struct daemon *d)
 
 /* State directory */
 
+/* Who may write there can put another store in the place of ours, with jobs for
+ * us to run. */
+static int
+check_mode(int dir, struct error *e)
+{
+	struct stat st;
+
+	if (fstat(dir, &st) < 0)
+		return error_set_errno(e, errno, "look at it");
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		return error_set(e, OVE_DENIED,
+		    "it belongs to user %lu, who is neither root nor us",
+		    (unsigned long)st.st_uid);
+	if ((st.st_mode & S_IWOTH) != 0)
+		return error_set(e, OVE_DENIED,
+		    "its mode is %04o: others may write to it, which "
+		    "'chmod o-w' ends",
+		    (unsigned)st.st_mode & 07777);
+	return 0;
+}
+
 static int
 state_start(struct daemon *d, struct error *e)
 {
@@ -67,17 +101,18 @@ state_start(struct daemon *d, struct error *e)
 	pid_t pid;
 
 	if (file_mkdirs(cfg(d)->statedir, 0750, e) < 0 ||
-	    file_open_dir(cfg(d)->statedir, &dir, e) < 0)
+	    file_open_dir(cfg(d)->statedir, &dir, e) < 0 ||
+	    check_mode(dir, e) < 0)
 		return error_wrap(e, "state directory %s", cfg(d)->statedir);
 	switch (file_lock(dir, "lock", 0600, &d->lock_fd, &pid, e)) {
 	case 0:
-		return 0;
+		return rights_limit(d->lock_fd, RIGHTS_HOLD, e);
 	case FILE_LOCKED:
 		return error_set(e, OVE_UNAVAILABLE,
 		    "another overlordd (pid %ld) uses %s", (long)pid,
 		    cfg(d)->statedir);
 	default:
-		return -1;
+		return error_wrap(e, "state directory %s", cfg(d)->statedir);
 	}
 }
 
@@ -180,7 +215,7 @@ static void
 store_broke(const struct error *why, void *ctx)
 {
 	(void)ctx;
-	log_error("store", NO_FIELDS,
+	log_critical("store", NO_FIELDS,
 	    "read-only until a restart, every change is refused: %s",
 	    why->text);
 }
@@ -241,6 +276,10 @@ job_moved(const struct job *j, enum job_state from, void *ctx)
 
 	change_job(d->events, j, from);
 	metrics_job(d->metrics, j, from);
+	if (d->inventory != NULL && j->state != JOB_QUEUED)
+		inventory_touch(d->inventory);
+	if (d->leftover != NULL && job_state_is_finished(j->state))
+		leftover_expect(d->leftover);
 	log_info("job",
 	    FIELDS(LF_I("job", j->id.v), LF_S("req", j->request_id),
 		LF_S("kind", j->kind), LF_S("name", j->name),
@@ -257,7 +296,7 @@ queue_start(struct daemon *d, struct error *e)
 		.table_meta = TABLE_QUEUE_META,
 		.max_running = (unsigned)cfg(d)->max_watch_commands,
 		.max_queued = (size_t)cfg(d)->limits.queued_jobs,
-		.keep = (uint64_t)cfg(d)->jobs.keep,
+		.keep = daemon_keep_jobs(cfg(d)),
 	};
 	const struct queue_hooks h = {
 		.ready = daemon_ready_hook,
@@ -274,7 +313,52 @@ queue_stop(struct daemon *d)
 	d->queue = queue_free(d->queue);
 }
 
+/* The audit trail */
+
+static int
+audit_start(struct daemon *d, struct error *e)
+{
+	const struct keep keep = daemon_keep_trail(cfg(d));
+
+	return audit_new(&d->audit, d->store, &keep, e);
+}
+
+static void
+audit_stop(struct daemon *d)
+{
+	d->audit = audit_free(d->audit);
+}
+
 /* Commands */
+
+void
+daemon_programs(const struct config *c, struct programs *p)
+{
+	const struct programs_config pc = {
+		.director = c->director.command,
+		.appjail = c->appjail.command,
+		.helper = c->helper,
+		.libexec = c->libexec,
+		.strict = c->trusted_programs,
+	};
+
+	programs_find(p, &pc);
+}
+
+static int
+programs_start(struct daemon *d, struct error *e)
+{
+	if (programs_new(&d->programs, e) < 0)
+		return -1;
+	daemon_programs(cfg(d), d->programs);
+	return 0;
+}
+
+static void
+programs_stop(struct daemon *d)
+{
+	d->programs = programs_free(d->programs);
+}
 
 static int
 proctab_begin(struct daemon *d, struct error *e)
@@ -286,12 +370,12 @@ proctab_begin(struct daemon *d, struct error *e)
 		.grace_ms = GRACE_MS,
 		.codec = &runrec_codec,
 	};
+	const char *helper;
 
 	if (arena_check(&d->arena, e) < 0)
 		return -1;
-	if (access(cfg(d)->helper, X_OK) < 0)
-		return error_set(e, OVE_UNAVAILABLE,
-		    "helper '%s' cannot be executed", cfg(d)->helper);
+	if (programs_get(d->programs, PROGRAM_HELPER, &helper, e) < 0)
+		return error_wrap(e, "helper");
 	return proctab_new(&d->proctab, d->loop, &c, e);
 }
 
@@ -317,9 +401,45 @@ descriptors_start(struct daemon *d, struct error *e)
 	return 0;
 }
 
+/* What it holds can be found again: it must not keep the node from starting. */
+static int
+cache_start(struct daemon *d, struct error *e)
+{
+	char boot[REAP_BOOT_ID_LEN];
+	struct cache_config c = { .bytes_max = CACHE_BYTES, .boot_id = boot };
+	struct error why = ERROR_INIT, mine = ERROR_INIT;
+	int rc;
+
+	c.dir = arena_printf(&d->arena, "%s/cache", cfg(d)->statedir);
+	if (arena_check(&d->arena, e) < 0)
+		return -1;
+	rc = reap_boot_id(boot, &mine);
+	if (rc == 0)
+		rc = cache_open(&d->cache, &c, &why, &mine);
+	if (rc == CACHE_ANEW)
+		log_notice(
+		    "cache", NO_FIELDS, "%s begins empty: %s", c.dir, why.text);
+	else if (rc < 0)
+		log_warn("cache", NO_FIELDS, "what is read is not kept: %s",
+		    mine.text);
+	return 0;
+}
+
+static void
+cache_stop(struct daemon *d)
+{
+	d->cache = cache_free(d->cache);
+}
+
 static int
 inventory_start(struct daemon *d, struct error *e)
 {
+	const struct inventory_deps deps = {
+		.loop = d->loop,
+		.cache = d->cache,
+		.events = d->events,
+		.environment = d->opts.environment,
+	};
 	struct inventory_places p;
 
 	if (places_find(cfg(d), &d->arena, &d->places, e) < 0)
@@ -331,13 +451,88 @@ inventory_start(struct daemon *d, struct error *e)
 		.jails = cfg(d)->appjail.jails,
 		.appjail_logs = cfg(d)->appjail.logs,
 	};
-	return inventory_new(&d->inventory, d->loop, &p, e);
+	return inventory_new(&d->inventory, &deps, &p, e);
 }
 
 static void
 inventory_stop(struct daemon *d)
 {
 	d->inventory = inventory_free(d->inventory);
+}
+
+static int
+leftover_start(struct daemon *d, struct error *e)
+{
+	const struct leftover_deps deps = {
+		.loop = d->loop,
+		.store = d->store,
+		.queue = d->queue,
+		.inventory = d->inventory,
+	};
+
+	return leftover_new(&d->leftover, &deps, e);
+}
+
+static void
+leftover_stop(struct daemon *d)
+{
+	d->leftover = leftover_free(d->leftover);
+}
+
+static int
+retention_start(struct daemon *d, struct error *e)
+{
+	const struct retention_deps deps = {
+		.loop = d->loop,
+		.queue = d->queue,
+		.audit = d->audit,
+		.logs = d->places.logs,
+	};
+
+	return retention_new(&d->retention, &deps, e);
+}
+
+static void
+retention_stop(struct daemon *d)
+{
+	d->retention = retention_free(d->retention);
+}
+
+/* What the configuration says of them changes at a restart only. */
+static int
+labels_begin(struct daemon *d, struct error *e)
+{
+	return labels_new(&d->labels, d->loop, cfg(d), d->serverid, e);
+}
+
+static void
+labels_end(struct daemon *d)
+{
+	d->labels = labels_free(d->labels);
+}
+
+static int
+ports_start(struct daemon *d, struct error *e)
+{
+	return ports_new(&d->ports, d->loop, e);
+}
+
+static void
+ports_stop(struct daemon *d)
+{
+	d->ports = ports_free(d->ports);
+}
+
+static int
+vm_work_begin(struct daemon *d, struct error *e)
+{
+	return vm_work_new(&d->vm_work, d->loop, e);
+}
+
+static void
+vm_work_end(struct daemon *d)
+{
+	d->vm_work = vm_work_free(d->vm_work);
 }
 
 static int
@@ -349,6 +544,9 @@ runner_start(struct daemon *d, struct error *e)
 		.queue = d->queue,
 		.proctab = d->proctab,
 		.inventory = d->inventory,
+		.labels = d->labels,
+		.ports = d->ports,
+		.vm_work = d->vm_work,
 		.events = d->events,
 	};
 	const struct runner_config none = { 0 };
@@ -406,6 +604,7 @@ api_start(struct daemon *d, struct error *e)
 		.loop = d->loop,
 		.store = d->store,
 		.queue = d->queue,
+		.audit = d->audit,
 		.runner = d->runner,
 		.inventory = d->inventory,
 		.chain = d->chain,
@@ -489,6 +688,9 @@ httpd_start(struct daemon *d, struct error *e)
 	if (listen_all(d, &cfg(d)->addresses, false, &all, e) < 0 ||
 	    listen_all(d, &cfg(d)->tls_addresses, true, &all, e) < 0)
 		return -1;
+	d->address = arena_strndup(&d->arena, all.buf, strcspn(all.buf, "\n"));
+	if (arena_check(&d->arena, e) < 0)
+		return -1;
 	return write_addresses(d, &all, e);
 }
 
@@ -502,6 +704,30 @@ httpd_stop(struct daemon *d)
 	d->httpd = httpd_free(d->httpd);
 	/* The file worker may still have answers. */
 	api_set_server(d->api, NULL);
+}
+
+/* Autoscaling */
+
+static int
+scale_start(struct daemon *d, struct error *e)
+{
+	const struct scale_deps deps = {
+		.loop = d->loop,
+		.store = d->store,
+		.subtree = d->subtree,
+		.metrics = d->metrics,
+		.key = d->key,
+		.address = d->address,
+		.metadata = d->metadata,
+	};
+
+	return scale_new(&d->scale, &deps, cfg(d), e);
+}
+
+static void
+scale_stop(struct daemon *d)
+{
+	d->scale = scale_free(d->scale);
 }
 
 /* TLS */
@@ -541,7 +767,9 @@ pid_start(struct daemon *d, struct error *e)
 	if (ftruncate(d->pid_fd, 0) < 0)
 		return error_set(
 		    e, OVE_IO, "%s: cannot be emptied", cfg(d)->pidfile);
-	return file_write_all(d->pid_fd, text, (size_t)n, e);
+	if (file_write_all(d->pid_fd, text, (size_t)n, e) < 0)
+		return -1;
+	return rights_limit(d->pid_fd, RIGHTS_HOLD, e);
 }
 
 static void
@@ -556,15 +784,14 @@ pid_stop(struct daemon *d)
 static int
 warn_start(struct daemon *d, struct error *e)
 {
-	AUTO_FREE char *path = NULL;
+	const char *path;
 	struct error mine = ERROR_INIT;
 
 	(void)e;
-	if (program_find(cfg(d)->director.command, &path, &mine) < 0)
+	if (programs_get(d->programs, PROGRAM_DIRECTOR, &path, &mine) < 0)
 		log_warn("daemon", NO_FIELDS,
 		    "nothing can be deployed on this node: %s", mine.text);
-	mem_free(STEAL(path));
-	if (program_find(cfg(d)->appjail.command, &path, &mine) < 0)
+	if (programs_get(d->programs, PROGRAM_APPJAIL, &path, &mine) < 0)
 		log_warn("daemon", NO_FIELDS, "no AppJail on this node: %s",
 		    mine.text);
 	return 0;
@@ -578,20 +805,31 @@ const struct subsys subsystems[] = {
 	{ "store", store_start, store_stop },
 	{ "queue", queue_start, queue_stop },
 	/* --check needs the above only. */
+	/* Who finds our pid, or an address, may tell us something. */
+	{ "signals", daemon_watch_signals, NULL },
+	{ "audit", audit_start, audit_stop },
 	{ "identity", identity_start, NULL },
 	{ "key", key_start, key_stop },
 	{ "namespaces", namespaces_start, NULL },
+	{ "programs", programs_start, programs_stop },
 	{ "commands", proctab_begin, proctab_end },
 	{ "descriptors", descriptors_start, NULL },
+	{ "cache", cache_start, cache_stop },
 	{ "inventory", inventory_start, inventory_stop },
+	{ "leftover", leftover_start, leftover_stop },
+	{ "retention", retention_start, retention_stop },
 	{ "pid file", pid_start, pid_stop },
-	{ "programs", warn_start, NULL },
+	{ "missing programs", warn_start, NULL },
+	{ "labels", labels_begin, labels_end },
+	{ "ports", ports_start, ports_stop },
+	{ "VM files", vm_work_begin, vm_work_end },
 	{ "runner", runner_start, runner_stop },
 	{ "chains", chain_start, chain_stop },
 	{ "subtree", subtree_start, subtree_stop },
 	{ "api", api_start, api_stop },
 	{ "tls", tls_start, tls_stop },
 	{ "http", httpd_start, httpd_stop },
+	{ "autoscaling", scale_start, scale_stop },
 };
 const size_t subsystems_n = ARRAY_LEN(subsystems);
 const size_t subsystems_store_n = 6;

@@ -46,6 +46,7 @@ static const char *const type_words[EVENT_TYPE_COUNT] = {
 	[EVENT_PROJECT] = "project",
 	[EVENT_CHAIN] = "chain",
 	[EVENT_BREAKER] = "breaker",
+	[EVENT_JAIL] = "jail",
 };
 
 const char *
@@ -178,6 +179,12 @@ events_publish(struct events *ev, enum event_type type, const char *project,
 	TAILQ_INSERT_TAIL(&ev->list, x, link);
 	ev->count++;
 	ev->bytes += x->text_len;
+}
+
+bool
+events_are_read(const struct events *ev)
+{
+	return !TAILQ_EMPTY(&ev->readers) || !TAILQ_EMPTY(&ev->waiting);
 }
 
 void

@@ -30,6 +30,8 @@ enum event_type {
 	EVENT_CHAIN,
 	/* The breaker of a child has changed its state. */
 	EVENT_BREAKER,
+	/* A jail has come or gone, runs or does not. */
+	EVENT_JAIL,
 	EVENT_TYPE_COUNT
 };
 const char *event_type_to_string(enum event_type t);
@@ -47,12 +49,15 @@ int events_new(struct events **ret, struct loop *l,
 struct events *events_free(struct events *ev);
 AUTO_DEFINE(events)
 
-/* project is "" for chains and breakers, which are of none; data is a JSON
- * object in one line, with a member at least (NULL: there was no memory).
+/* project is "" for chains, breakers and jails, which are of none; data is a
+ * JSON object in one line, with a member at least (NULL: there was no memory).
  * Readers are woken later in this turn. What finds no memory is lost to all
  * readers alike: they begin anew. ev may be NULL: nothing happens. */
 void events_publish(struct events *ev, enum event_type type,
     const char *project, const char *data);
+
+/* Somebody reads them. */
+bool events_are_read(const struct events *ev);
 
 /* Forgets all of them and gives ids anew: whoever reads has lost something. */
 void events_restart(struct events *ev);
@@ -82,7 +87,7 @@ struct events_reader {
 	TAILQ_ENTRY(events_reader) link;
 	struct events *ev;
 	events_wake_fn *wake;
-	/* NULL: all; chains and breakers pass always. Borrowed. */
+	/* NULL: all; chains and breakers pass always, jails never. Borrowed. */
 	const char *project;
 	/* Whether it may know of this project; NULL: of all. Not asked about
 	 * chains and breakers. */

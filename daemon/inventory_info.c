@@ -38,7 +38,7 @@ config_value(struct reading *r, const char *key)
 
 	if (r->config == NULL)
 		r->config =
-		    item_text(r, r->fd, "conf/config.conf", &r->config_len);
+		    item_text(r, &r->top, "conf/config.conf", &r->config_len);
 	if (r->config == NULL)
 		r->config = "";
 	value = jailtext_value(r->a, r->config, r->config_len, key);
@@ -71,7 +71,12 @@ has_file(struct reading *r, const char *name)
 {
 	AUTO_FD int fd = -1;
 
-	return inventory_open_file(r->fd, name, &fd, NULL) == 0;
+	if (!sources_add_file(r->sources, r->top.fd, "", name))
+		return false;
+	if (beneath_open_file(r->top.fd, name, &fd, NULL) == 0)
+		return true;
+	sources_failed(r->sources);
+	return false;
 }
 
 static const char *
@@ -89,7 +94,7 @@ word_absent(struct reading *r, const struct word_row *w)
 static const char *
 word_line(struct reading *r, const struct word_row *w)
 {
-	const char *line = item_line(r, r->fd, w->arg);
+	const char *line = item_line(r, &r->top, w->arg);
 
 	return line != NULL && line[0] != '\0' ? line : w->otherwise;
 }
@@ -129,18 +134,29 @@ static const char *
 word_template(struct reading *r, const struct word_row *w)
 {
 	if (r->template == NULL)
-		r->template =
-		    item_text(r, r->fd, "conf/template.conf", &r->template_len);
+		r->template = item_text(
+		    r, &r->top, "conf/template.conf", &r->template_len);
 	if (r->template == NULL)
 		r->template = "";
 	return jailtext_columns(r->a, r->template, r->template_len, w->arg);
+}
+
+/* Processes end without a trace in their file. */
+static const char *
+process_file(struct reading *r, const struct word_row *w)
+{
+	const char *text = item_line(r, &r->top, w->arg);
+
+	if (text != NULL)
+		r->sources->unsure = true;
+	return text;
 }
 
 /* The pid in that file, if there is such a process. */
 static const char *
 word_pid(struct reading *r, const struct word_row *w)
 {
-	const char *text = item_line(r, r->fd, w->arg);
+	const char *text = process_file(r, w);
 	int64_t pid;
 
 	if (text == NULL || num_i64(text, 1, INT32_MAX, &pid, NULL) < 0 ||
@@ -152,7 +168,7 @@ word_pid(struct reading *r, const struct word_row *w)
 static const char *
 word_xephyr(struct reading *r, const struct word_row *w)
 {
-	const char *text = item_line(r, r->fd, w->arg);
+	const char *text = item_line(r, &r->top, w->arg);
 	char name[REAP_NAME_LEN];
 	int64_t pid;
 
@@ -164,40 +180,41 @@ word_xephyr(struct reading *r, const struct word_row *w)
 }
 
 /* Joins what fn makes of each entry of a directory by commas. */
-typedef const char *entry_fn(struct reading *r, int dir, const char *name);
+typedef const char *entry_fn(
+    struct reading *r, const struct item_dir *dir, const char *name);
 
 static const char *
-join(struct reading *r, const char *dir, mode_t type, inventory_name_fn *ok,
+join(struct reading *r, const char *dir, mode_t type, beneath_name_fn *ok,
     entry_fn *fn)
 {
 	AUTO_ARRAY struct array names;
 	AUTO_STRBUF struct strbuf b;
-	AUTO_FD int fd = -1;
+	AUTO_ITEM_DIR struct item_dir at = { .fd = -1 };
 
-	array_init(&names, sizeof(char *), ITEM_ROWS_MAX);
+	array_init(&names, sizeof(char *), BENEATH_ROWS_MAX);
 	strbuf_init(&b, r->a->max);
-	if (!item_open_list(r, dir, type, ok, &fd, &names))
+	if (!item_open_list(r, dir, type, ok, &at, &names))
 		return "";
-	if (ok == item_is_number)
-		array_sort(&names, item_cmp_number);
+	if (ok == beneath_is_number)
+		array_sort(&names, beneath_cmp_number);
 	for (size_t i = 0; i < names.n; i++) {
-		const char *text = fn(r, fd, *(char **)array_at(&names, i));
+		const char *text = fn(r, &at, *(char **)array_at(&names, i));
 
 		strbuf_adds(&b, i > 0 ? "," : "");
 		strbuf_adds(&b, text != NULL ? text : "");
 	}
-	return arena_strndup(r->a, b.buf, b.len);
+	return strbuf_to_arena(&b, r->a);
 }
 
 static const char *
-network_address(struct reading *r, int dir, const char *name)
+network_address(struct reading *r, const struct item_dir *dir, const char *name)
 {
 	return item_line(r, dir, name);
 }
 
 /* reserved.NETWORK */
 static const char *
-network_name(struct reading *r, int dir, const char *name)
+network_name(struct reading *r, const struct item_dir *dir, const char *name)
 {
 	const char *dot = strchr(name, '.');
 
@@ -207,7 +224,7 @@ network_name(struct reading *r, int dir, const char *name)
 }
 
 static const char *
-exposed_port(struct reading *r, int dir, const char *name)
+exposed_port(struct reading *r, const struct item_dir *dir, const char *name)
 {
 	static const char *const parts[] = { "hport", "jport", "protocol" };
 	const char *v[ARRAY_LEN(parts)];
@@ -227,47 +244,67 @@ exposed_port(struct reading *r, int dir, const char *name)
 static const char *
 word_addresses(struct reading *r, const struct word_row *w)
 {
-	return join(r, w->arg, S_IFREG, item_is_entry, network_address);
+	return join(r, w->arg, S_IFREG, beneath_is_entry, network_address);
 }
 
 static const char *
 word_networks(struct reading *r, const struct word_row *w)
 {
-	return join(r, w->arg, S_IFREG, item_is_entry, network_name);
+	return join(r, w->arg, S_IFREG, beneath_is_entry, network_name);
 }
 
 static const char *
 word_ports(struct reading *r, const struct word_row *w)
 {
-	return join(r, w->arg, S_IFDIR, item_is_number, exposed_port);
+	return join(r, w->arg, S_IFDIR, beneath_is_number, exposed_port);
 }
 
 /* Of a jail whose release was built from source: the version in there. */
+/* Opens the directory of the jail's release, if that was built from source. */
+static bool
+open_release(struct reading *r, struct item_dir *ret)
+{
+	const char *jails = r->s->inv->jails;
+	const char *slash = strrchr(jails, '/');
+	const char *top, *path;
+	AUTO_FD int dir = -1, mark = -1;
+
+	if (slash == NULL)
+		return false;
+	path = arena_printf(r->a, "%s/%s/%s", config_value(r, "osarch"),
+	    config_value(r, "osversion"), config_value(r, "release_name"));
+	top = arena_printf(r->a, "%.*s/releases", (int)(slash - jails), jails);
+	if (path == NULL || top == NULL ||
+	    (ret->path = arena_printf(r->a, "%s/%s", top, path)) == NULL)
+		return false;
+	if (!sources_add_file(r->sources, -1, ret->path, ".from_src"))
+		return false;
+	if (beneath_open(top, &dir, NULL) == 0 &&
+	    file_open_beneath(
+		dir, path, O_RDONLY | O_DIRECTORY, 0, &ret->fd, NULL) == 0 &&
+	    beneath_open_file(ret->fd, ".from_src", &mark, NULL) == 0)
+		return true;
+	sources_failed(r->sources);
+	return false;
+}
+
 static const char *
 word_version_extra(struct reading *r, const struct word_row *w)
 {
-	const char *top = r->s->inv->jails;
-	const char *slash = strrchr(top, '/');
-	const char *path, *src, *text, *version = NULL;
-	AUTO_FD int release = -1, tree = -1, mark = -1;
-	AUTO_FD int dir = -1;
+	AUTO_ITEM_DIR struct item_dir release = { .fd = -1 };
+	AUTO_ITEM_DIR struct item_dir tree = { .fd = -1 };
+	const char *text = NULL, *version = NULL;
 	size_t len;
 
 	(void)w;
-	if (slash == NULL)
+	if (!open_release(r, &release) ||
+	    (tree.path = item_line(r, &release, ".srcdir")) == NULL ||
+	    tree.path[0] != '/')
 		return "";
-	path = arena_printf(r->a, "%s/%s/%s", config_value(r, "osarch"),
-	    config_value(r, "osversion"), config_value(r, "release_name"));
-	top = arena_printf(r->a, "%.*s/releases", (int)(slash - top), top);
-	if (path == NULL || top == NULL ||
-	    inventory_open(top, &dir, NULL) != 0 ||
-	    file_open_beneath(
-		dir, path, O_RDONLY | O_DIRECTORY, 0, &release, NULL) < 0 ||
-	    inventory_open_file(release, ".from_src", &mark, NULL) < 0 ||
-	    (src = item_line(r, release, ".srcdir")) == NULL || src[0] != '/' ||
-	    file_open_dir(src, &tree, NULL) < 0)
-		return "";
-	text = item_text(r, tree, "sys/sys/param.h", &len);
+	if (file_open_dir(tree.path, &tree.fd, NULL) == 0)
+		text = item_text(r, &tree, "sys/sys/param.h", &len);
+	else
+		r->sources->unsure = true;
 	if (text != NULL)
 		version = jailtext_osreldate(r->a, text, len);
 	return version != NULL ? version : "";
@@ -342,12 +379,11 @@ find_word(const char *word)
 }
 
 struct node *
-item_read_info(struct reading *r, enum jail_item item)
+item_read_info(struct reading *r)
 {
 	const struct schema_strs *k = r->s->keywords;
 	struct node *map = node_new(r->a, NODE_MAP);
 
-	(void)item;
 	for (size_t i = 0; i < k->n; i++) {
 		const struct word_row *w = find_word(k->items[i]);
 

@@ -20,15 +20,13 @@
 #include "daemon/jailtext.h"
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
-#include "lib/base/num.h"
-#include "lib/base/utf8.h"
 #include "lib/data/node.h"
 #include "proto/config.h"
 
 #define FILE_MAX ((size_t)64 << 10)
 #define KERNEL_TEXT_MAX ((size_t)1 << 20)
 
-typedef struct node *read_item_fn(struct reading *r, enum jail_item item);
+typedef struct node *read_item_fn(struct reading *r);
 
 struct item_row {
 	const char *member;
@@ -36,6 +34,10 @@ struct item_row {
 	/* Of the list of its keywords in struct config_keywords; -1: none. */
 	int keywords;
 	enum node_type empty;
+	/* What it says depends on whether the jail runs. */
+	bool of_running;
+	/* It is made of files, so an answer may be kept (sources.h). */
+	bool of_files;
 	/* A directory of directories, and the member that has their name. */
 	const char *dir;
 	const char *index;
@@ -46,26 +48,28 @@ static read_item_fn read_usage, read_cpus, read_rows;
 #define KEYWORDS(member) ((int)offsetof(struct config_keywords, member))
 #define NRO(word, member, dir)                                                 \
   {                                                                            \
-    word, read_rows, KEYWORDS(member), NODE_LIST, "conf/boot/" dir, "nro"      \
+    word, read_rows, KEYWORDS(member), NODE_LIST, false, true,                 \
+	"conf/boot/" dir, "nro"                                                \
   }
 
 static const struct item_row items[JAIL_ITEM_COUNT] = {
-	[JAIL_STATS] = { "stats", read_usage, KEYWORDS(stats), NODE_MAP, NULL,
+	[JAIL_STATS] = { "stats", read_usage, KEYWORDS(stats), NODE_MAP, true,
+	    false, NULL, NULL },
+	[JAIL_INFO] = { "info", item_read_info, KEYWORDS(jail), NODE_MAP, true,
+	    true, NULL, NULL },
+	[JAIL_CPUSET] = { "cpuset", read_cpus, -1, NODE_NULL, true, false, NULL,
 	    NULL },
-	[JAIL_INFO] = { "info", item_read_info, KEYWORDS(jail), NODE_MAP, NULL,
-	    NULL },
-	[JAIL_CPUSET] = { "cpuset", read_cpus, -1, NODE_NULL, NULL, NULL },
 	[JAIL_DEVFS] = NRO("devfs", devfs, "devfs"),
 	[JAIL_EXPOSE] = NRO("expose", expose, "expose"),
 	[JAIL_HEALTHCHECK] = NRO("healthcheck", healthcheck, "health"),
 	[JAIL_LIMITS] = NRO("limits", limits, "limits"),
 	[JAIL_FSTAB] = NRO("fstab", fstab, "fstab"),
 	[JAIL_LABELS] = { "labels", read_rows, KEYWORDS(label), NODE_LIST,
-	    "conf/labels", "name" },
-	[JAIL_NAT] = { "nat", read_rows, KEYWORDS(nat), NODE_LIST,
+	    false, true, "conf/labels", "name" },
+	[JAIL_NAT] = { "nat", read_rows, KEYWORDS(nat), NODE_LIST, false, true,
 	    "conf/boot/nat", "network" },
 	[JAIL_VOLUMES] = { "volumes", read_rows, KEYWORDS(volume), NODE_LIST,
-	    "conf/volumes", "name" },
+	    false, true, "conf/volumes", "name" },
 };
 
 /* Keywords whose file has another name. */
@@ -90,8 +94,8 @@ inventory_item_member(enum jail_item item)
 	return items[item].member;
 }
 
-const struct schema_strs *
-item_keywords(enum jail_item item, const struct config_keywords *k)
+static const struct schema_strs *
+keywords_of(enum jail_item item, const struct config_keywords *k)
 {
 	static const struct schema_strs none = { NULL, 0 };
 
@@ -99,6 +103,18 @@ item_keywords(enum jail_item item, const struct config_keywords *k)
 		return &none;
 	return (const struct schema_strs *)(const void *)((const char *)k +
 	    items[item].keywords);
+}
+
+struct schema_strs
+item_copy_keywords(
+    enum jail_item item, const struct config_keywords *k, struct arena *a)
+{
+	const struct schema_strs *from = keywords_of(item, k);
+	const char **to = arena_calloc(a, from->n, sizeof(*to));
+
+	for (size_t i = 0; to != NULL && i < from->n; i++)
+		to[i] = arena_strdup(a, from->items[i]);
+	return (struct schema_strs){ to, to != NULL ? from->n : 0 };
 }
 
 const struct node *
@@ -123,14 +139,18 @@ item_warn(struct reading *r, const struct error *e)
 }
 
 const char *
-item_text(struct reading *r, int fd, const char *name, size_t *ret_len)
+item_text(struct reading *r, const struct item_dir *at, const char *name,
+    size_t *ret_len)
 {
 	AUTO_FREE char *text = NULL;
 	AUTO_FD int f = -1;
 	struct error e = ERROR_INIT;
 
-	if (inventory_open_file(fd, name, &f, &e) < 0 ||
+	if (!sources_add_file(r->sources, at->fd, at->path, name))
+		return NULL;
+	if (beneath_open_file(at->fd, name, &f, &e) < 0 ||
 	    file_read_fd(f, FILE_MAX, &text, ret_len, &e) < 0) {
+		sources_failed(r->sources);
 		(void)error_wrap(&e, "%s", name);
 		item_warn(r, &e);
 		return NULL;
@@ -139,61 +159,46 @@ item_text(struct reading *r, int fd, const char *name, size_t *ret_len)
 }
 
 char *
-item_line(struct reading *r, int fd, const char *name)
+item_line(struct reading *r, const struct item_dir *at, const char *name)
 {
 	size_t len;
-	const char *text = item_text(r, fd, name, &len);
+	const char *text = item_text(r, at, name, &len);
 
 	return text != NULL ? jailtext_line(r->a, text, len) : NULL;
 }
 
 bool
-item_is_entry(const char *s, size_t len)
-{
-	return len > 0 && s[0] != '.' && utf8_is_valid(s, len);
-}
-
-bool
-item_is_number(const char *s, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (s[i] < '0' || s[i] > '9')
-			return false;
-	return len > 0 && len <= 9;
-}
-
-int
-item_cmp_number(const void *a, const void *b)
-{
-	const char *const *x = a, *const *y = b;
-	uint64_t m = 0, n = 0;
-
-	(void)num_u64(*x, 0, UINT32_MAX, &m, NULL);
-	(void)num_u64(*y, 0, UINT32_MAX, &n, NULL);
-	if (m != n)
-		return m < n ? -1 : 1;
-	return strcmp(*x, *y);
-}
-
-bool
 item_open_list(struct reading *r, const char *dir, mode_t type,
-    inventory_name_fn *ok, int *ret_fd, struct array *names)
+    beneath_name_fn *ok, struct item_dir *ret, struct array *names)
 {
 	struct error e = ERROR_INIT;
-	int fd = -1;
+	int fd;
 
+	ret->path = dir;
+	if (!sources_add_file(r->sources, r->top.fd, "", dir))
+		return false;
 	if (file_open_beneath(
-		r->fd, dir, O_RDONLY | O_DIRECTORY, 0, ret_fd, &e) == 0 &&
-	    file_open_beneath(r->fd, dir, O_RDONLY | O_DIRECTORY, 0, &fd, &e) ==
-		0 &&
-	    inventory_list(fd, type, ok, r->a, names, &e) == 0)
-		return true;
+		r->top.fd, dir, O_RDONLY | O_DIRECTORY, 0, &ret->fd, &e) == 0) {
+		fd = fcntl(ret->fd, F_DUPFD_CLOEXEC, 0);
+		if (fd == -1)
+			(void)error_set_errno(&e, errno, "list");
+		else if (beneath_list(fd, type, ok, r->a, names, &e) == 0)
+			return true;
+	}
+	sources_failed(r->sources);
 	/* A file in its place, or a link, is as good as nothing. */
 	if (e.sys != ENOTDIR && !(e.code == OVE_DENIED && e.sys == 0)) {
 		(void)error_wrap(&e, "%s", dir);
 		item_warn(r, &e);
 	}
 	return false;
+}
+
+void
+item_dir_close(struct item_dir *at)
+{
+	cc_auto_close(&at->fd);
+	at->fd = -1;
 }
 
 /* Lists of directories */
@@ -209,22 +214,25 @@ file_of(enum jail_item item, const char *keyword)
 }
 
 static struct node *
-read_row(struct reading *r, enum jail_item item, int dir, const char *name)
+read_row(struct reading *r, const struct item_dir *dir, const char *name)
 {
 	const struct schema_strs *k = r->s->keywords;
 	struct node *row = node_new(r->a, NODE_MAP);
+	AUTO_ITEM_DIR struct item_dir at = { .fd = -1,
+		.path = arena_printf(r->a, "%s/%s", dir->path, name) };
 	struct error e = ERROR_INIT;
-	AUTO_FD int fd = -1;
 
-	if (file_open_beneath(dir, name, O_RDONLY | O_DIRECTORY, 0, &fd, &e) <
-	    0) {
+	if (at.path == NULL ||
+	    file_open_beneath(
+		dir->fd, name, O_RDONLY | O_DIRECTORY, 0, &at.fd, &e) < 0) {
+		r->sources->unsure = true;
 		item_warn(r, &e);
 		return e.code == OVE_NOTFOUND ? NULL : row;
 	}
 	for (size_t i = 0; i < k->n; i++) {
 		size_t len;
 		const char *text =
-		    item_text(r, fd, file_of(item, k->items[i]), &len);
+		    item_text(r, &at, file_of(r->item, k->items[i]), &len);
 		char *value =
 		    text != NULL ? jailtext_whole(r->a, text, len) : NULL;
 
@@ -234,28 +242,28 @@ read_row(struct reading *r, enum jail_item item, int dir, const char *name)
 	/* Who wants to see no keyword wants no index either. */
 	if (k->n > 0)
 		node_replace(
-		    r->a, row, items[item].index, node_str(r->a, name));
+		    r->a, row, items[r->item].index, node_str(r->a, name));
 	return row;
 }
 
 static struct node *
-read_rows(struct reading *r, enum jail_item item)
+read_rows(struct reading *r)
 {
-	const struct item_row *row = &items[item];
+	const struct item_row *row = &items[r->item];
 	bool numbered = strcmp(row->index, "nro") == 0;
 	struct node *list = node_new(r->a, NODE_LIST);
+	AUTO_ITEM_DIR struct item_dir dir = { .fd = -1 };
 	AUTO_ARRAY struct array names;
-	AUTO_FD int fd = -1;
 
-	array_init(&names, sizeof(char *), ITEM_ROWS_MAX);
+	array_init(&names, sizeof(char *), BENEATH_ROWS_MAX);
 	if (!item_open_list(r, row->dir, S_IFDIR,
-		numbered ? item_is_number : item_is_entry, &fd, &names))
+		numbered ? beneath_is_number : beneath_is_entry, &dir, &names))
 		return list;
 	if (numbered)
-		array_sort(&names, item_cmp_number);
+		array_sort(&names, beneath_cmp_number);
 	for (size_t i = 0; i < names.n; i++)
 		node_add(r->a, list,
-		    read_row(r, item, fd, *(char **)array_at(&names, i)));
+		    read_row(r, &dir, *(char **)array_at(&names, i)));
 	return list;
 }
 
@@ -283,24 +291,22 @@ told(struct reading *r, enum jailask_kind kind, kernel_fn *ask)
 }
 
 static struct node *
-read_usage(struct reading *r, enum jail_item item)
+read_usage(struct reading *r)
 {
 	const char *text = told(r, JAILASK_USAGE, jail_usage);
 
-	(void)item;
 	return text == NULL
 	    ? node_new(r->a, NODE_MAP)
 	    : jailtext_usage(r->a, text, strlen(text), r->s->keywords);
 }
 
 static struct node *
-read_cpus(struct reading *r, enum jail_item item)
+read_cpus(struct reading *r)
 {
 	const char *text = told(r, JAILASK_CPUS, jail_cpus);
 	char *cpus = NULL;
 	struct error e = ERROR_INIT;
 
-	(void)item;
 	if (text != NULL) {
 		cpus = jailtext_cpus(r->a, text, strlen(text));
 		/* A jail that has stopped meanwhile has none. */
@@ -343,20 +349,39 @@ item_needs(enum jail_item item, const struct schema_strs *keywords,
 	return false;
 }
 
-struct node *
-item_read(enum jail_item item, const struct item_source *s, struct arena *a,
-    struct error *ret_warning)
+bool
+item_is_of_running(enum jail_item item)
 {
-	struct reading r = { .s = s, .a = a, .fd = -1, .warning = ret_warning };
-	struct error e = ERROR_INIT;
-	struct node *n;
-	int rc = inventory_open_in(s->inv->jails, s->jail, &r.fd, &e);
+	return items[item].of_running;
+}
 
-	if (rc < 0)
-		item_warn(&r, &e);
-	if (rc != 0)
-		return rc < 0 ? node_copy(a, item_empty(item)) : NULL;
-	n = items[item].read(&r, item);
-	(void)close(r.fd);
+bool
+item_is_of_files(enum jail_item item)
+{
+	return items[item].of_files;
+}
+
+struct node *
+item_read(enum jail_item item, const struct item_source *s, int fd,
+    struct arena *a, struct sources *sources, struct error *ret_warning)
+{
+	struct reading r = {
+		.s = s,
+		.item = item,
+		.a = a,
+		.sources = sources,
+		.top = { .fd = fd, .path = "" },
+		.warning = ret_warning,
+	};
+	struct error before = *ret_warning;
+	struct node *n;
+
+	error_clear(ret_warning);
+	n = items[item].read(&r);
+	/* It may be better next time. */
+	if (error_is_set(ret_warning))
+		sources->unsure = true;
+	if (error_is_set(&before))
+		*ret_warning = before;
 	return arena_check(a, NULL) == 0 ? n : NULL;
 }

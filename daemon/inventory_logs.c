@@ -25,7 +25,7 @@
 #define LEVELS_MAX 4
 
 struct log_level_row {
-	inventory_name_fn *ok;
+	beneath_name_fn *ok;
 	/* Of what is below, also for what is no directory if that is shown. */
 	enum node_type below;
 };
@@ -58,7 +58,7 @@ static const struct log_tree director_tree = {
 static const struct log_tree appjail_tree = {
 	.depth = 3,
 	.show_files = true,
-	.type = INVENTORY_ANY,
+	.type = BENEATH_ANY,
 	.levels = {
 		{ is_shown, NODE_MAP },
 		{ is_shown, NODE_MAP },
@@ -73,9 +73,8 @@ add_names(const struct log_tree *t, int fd, struct arena *a, struct node *list,
 {
 	AUTO_ARRAY struct array names;
 
-	array_init(&names, sizeof(char *), ENTRIES_MAX);
-	if (inventory_list(fd, t->type, t->levels[t->depth].ok, a, &names, e) <
-	    0)
+	array_init(&names, sizeof(char *), BENEATH_NAMES_MAX);
+	if (beneath_list(fd, t->type, t->levels[t->depth].ok, a, &names, e) < 0)
 		return -1;
 	for (size_t i = 0; i < names.n; i++)
 		node_add(a, list, node_str(a, *(char **)array_at(&names, i)));
@@ -126,12 +125,11 @@ add_tree(const struct log_tree *t, unsigned level, int fd, struct arena *a,
 	AUTO_ARRAY struct array names;
 	int r, again;
 
-	array_init(&names, sizeof(char *), ENTRIES_MAX);
+	array_init(&names, sizeof(char *), BENEATH_NAMES_MAX);
 	again = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (again < 0)
 		return error_set_errno(e, errno, "open a directory again");
-	r = inventory_list(
-	    again, INVENTORY_ANY, t->levels[level].ok, a, &names, e);
+	r = beneath_list(again, BENEATH_ANY, t->levels[level].ok, a, &names, e);
 	for (size_t i = 0; r == 0 && i < names.n; i++)
 		r = add_entry(
 		    t, level, dir, *(char **)array_at(&names, i), a, map, e);
@@ -145,7 +143,7 @@ tree_of(const struct log_tree *t, const char *top, struct arena *a,
 	int fd, r;
 
 	*ret = node_new(a, NODE_MAP);
-	if ((r = inventory_open(top, &fd, e)) != 0)
+	if ((r = beneath_open(top, &fd, e)) != 0)
 		return r < 0 ? -1 : arena_check(a, e);
 	if (add_tree(t, 0, fd, a, *ret, e) < 0)
 		return error_wrap(e, "%s", top);
@@ -170,7 +168,7 @@ open_log(const char *top, const char *const *names, size_t n, int *ret,
 	}
 	if (strbuf_check(&path, e) < 0 || file_open_dir(top, &dir, e) < 0)
 		return -1;
-	return inventory_open_file(dir, path.buf, ret, e);
+	return beneath_open_file(dir, path.buf, ret, e);
 }
 
 static int

@@ -55,19 +55,22 @@ struct jailask {
 	/* Last used first. */
 	struct answer_list answers;
 	size_t n;
+	uint64_t started;
 	/* Monotonic; 0: never. */
 	int64_t complained_ms[JAILASK_COUNT];
 };
 
 static const struct {
-	/* NULL: AppJail's. */
-	const char *program;
+	enum program program;
+	/* What the log calls it. */
+	const char *word;
 	const char *args[ARGS_MAX];
 } questions[JAILASK_COUNT] = {
-	[JAILASK_USAGE] = { "rctl", { "-u", "jail:" JAIL } },
-	[JAILASK_CPUS] = { NULL, { "cpuset", JAIL } },
-	[JAILASK_INET] = { NULL, { "jail", "get", "-I", "--", JAIL, "inet" } },
-	[JAILASK_INET6] = { NULL,
+	[JAILASK_USAGE] = { PROGRAM_RCTL, "rctl", { "-u", "jail:" JAIL } },
+	[JAILASK_CPUS] = { PROGRAM_APPJAIL, "appjail", { "cpuset", JAIL } },
+	[JAILASK_INET] = { PROGRAM_APPJAIL, "appjail",
+	    { "jail", "get", "-I", "--", JAIL, "inet" } },
+	[JAILASK_INET6] = { PROGRAM_APPJAIL, "appjail",
 	    { "jail", "get", "-I", "--", JAIL, "inet6" } },
 };
 
@@ -140,13 +143,6 @@ answer_of(struct jailask *ja, enum jailask_kind kind, const char *jail,
 	return an;
 }
 
-static const char *
-program_of(const struct jailask *ja, enum jailask_kind kind)
-{
-	return questions[kind].program != NULL ? questions[kind].program
-					       : ja->config.appjail;
-}
-
 /* A thousand jails on a machine that does not count are one warning. */
 static void
 complain(const struct jailask_answer *an, const struct error *e)
@@ -158,9 +154,9 @@ complain(const struct jailask_answer *an, const struct error *e)
 
 	if (!again)
 		*last = now;
-	log_at(again ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "inventory",
+	log_at(again ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "jail",
 	    FIELDS(LF_S("jail", an->jail)), "%s %s: %s",
-	    program_of(an->ja, an->kind), args[0], e->text);
+	    questions[an->kind].word, args[0], e->text);
 }
 
 static void
@@ -204,7 +200,6 @@ static int
 ask(struct jailask_answer *an, struct error *e)
 {
 	const char *const *args = questions[an->kind].args;
-	const char *name = program_of(an->ja, an->kind);
 	const char *argv[ARGS_MAX + 2];
 	struct capture_request rq = {
 		.argv = argv,
@@ -212,15 +207,14 @@ ask(struct jailask_answer *an, struct error *e)
 		.out_max = OUTPUT_MAX,
 		.timeout_ms = TIMEOUT_MS,
 	};
-	AUTO_FREE char *path = NULL;
 	AUTO_ARENA struct arena a;
 	size_t n = 0;
 
 	arena_init(&a, 4096);
-	if (program_find(name, &path, e) < 0)
+	if (programs_get(an->ja->config.programs, questions[an->kind].program,
+		&rq.path, e) < 0)
 		return -1;
-	rq.path = path;
-	argv[n++] = path;
+	argv[n++] = rq.path;
 	for (size_t i = 0; i < ARRAY_LEN(questions[0].args) && args[i] != NULL;
 	     i++) {
 		const char *at = strstr(args[i], JAIL);
@@ -235,6 +229,7 @@ ask(struct jailask_answer *an, struct error *e)
 	    capture_start(an->ja->capture, &rq, on_done, an, &an->run, e) < 0)
 		return -1;
 	an->running = true;
+	an->ja->started++;
 	return 0;
 }
 
@@ -286,8 +281,7 @@ jailask_new(struct jailask **ret, struct loop *l, struct error *e)
 	TAILQ_INIT(&ja->answers);
 	for (size_t i = 0; i < BUCKETS; i++)
 		LIST_INIT(&ja->buckets[i]);
-	ja->config = (struct jailask_config){ .appjail = "appjail",
-		.environment = nothing };
+	ja->config = (struct jailask_config){ .environment = nothing };
 	if (capture_new(&ja->capture, l, RUNNING_MAX, e) < 0)
 		return -1;
 	*ret = STEAL(ja);
@@ -298,6 +292,14 @@ void
 jailask_configure(struct jailask *ja, const struct jailask_config *c)
 {
 	ja->config = *c;
+	capture_set_max(
+	    ja->capture, c->commands != 0 ? c->commands : RUNNING_MAX);
+}
+
+uint64_t
+jailask_started(const struct jailask *ja)
+{
+	return ja->started;
 }
 
 struct jailask *

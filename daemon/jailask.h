@@ -4,10 +4,10 @@
 /*
  * What only a command knows of a jail. Each question to a jail is one command
  * at a time, whoever waits for it; its answer is kept for a while, so that
- * reading often costs no more than reading at that pace. At most four commands
- * run at once. A command that fails is told in the log, for each question at
- * most once a minute as a warning; then the answer is what was known before,
- * and for two seconds nobody asks again.
+ * reading often costs no more than reading at that pace. Only so many commands
+ * run at once, by default four. A command that fails is told in the log, for
+ * each question at most once a minute as a warning; then the answer is what was
+ * known before, and for two seconds nobody asks again.
  */
 #pragma once
 
@@ -17,6 +17,7 @@
 
 struct jailask;
 struct loop;
+struct programs;
 
 enum jailask_kind {
 	/* rctl -u jail:JAIL */
@@ -31,9 +32,11 @@ enum jailask_kind {
 
 /* Borrowed until the next jailask_configure(). */
 struct jailask_config {
-	/* Program of AppJail, a path or a name. */
-	const char *appjail;
+	/* NULL: nothing can be asked. */
+	const struct programs *programs;
 	const char *const *environment;
+	/* That run at once; 0 = 4. */
+	unsigned commands;
 	/* How long an answer is kept. */
 	int64_t keep_ms[JAILASK_COUNT];
 };
@@ -61,6 +64,8 @@ int jailask_get(struct jailask *ja, enum jailask_kind kind, const char *jail,
 /* Harmless for one that waits for nothing. A command that nobody waits for any
  * more is ended. */
 void jailask_cancel(struct jailask *ja, struct jailask_wait *w);
+/* Commands since it was made. */
+uint64_t jailask_started(const struct jailask *ja);
 /* Nobody may wait any more. */
 struct jailask *jailask_free(struct jailask *ja);
 AUTO_DEFINE(jailask)

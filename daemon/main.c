@@ -40,17 +40,20 @@ struct args {
 	struct daemon_options opts;
 	enum mode mode;
 	const char *backup;
+	const char *restore;
 };
 
 static const char usage_text[] =
-    "usage: overlordd [-FhtV] [-f FILE] [--check] [--backup DIR]\n"
-    "       overlordd --openapi\n"
+    "usage: overlordd [-Fht] [-f FILE]\n"
+    "       overlordd --check | --backup DIR | --restore DIR [-f FILE]\n"
+    "       overlordd --openapi | -V\n"
     "  -f FILE       configuration (default $OVERLORD_CONFIG, then\n"
     "                " OVERLORD_CONFIG_DEFAULT ")\n"
     "  -F            stay in the foreground\n"
     "  -t            check the configuration and end\n"
     "  --check       check the store and end; no daemon may use it\n"
     "  --backup DIR  copy the store of a running daemon to DIR and end\n"
+    "  --restore DIR put such a copy in place and end; no daemon may run\n"
     "  --openapi     print the description of the API and end\n"
     "  -V            print the version and end\n"
     "See overlordd(8).\n";
@@ -120,6 +123,7 @@ read_args(int argc, char **argv, struct args *a)
 	static const struct option longs[] = {
 		{ "check", no_argument, NULL, 'c' },
 		{ "backup", required_argument, NULL, 'b' },
+		{ "restore", required_argument, NULL, 'r' },
 		{ "openapi", no_argument, NULL, 'o' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -145,6 +149,9 @@ read_args(int argc, char **argv, struct args *a)
 		case 'b':
 			a->backup = optarg;
 			break;
+		case 'r':
+			a->restore = optarg;
+			break;
 		case 'o':
 			return print_openapi();
 		case 'h':
@@ -166,15 +173,28 @@ read_args(int argc, char **argv, struct args *a)
 	return r == 0 ? -1 : r;
 }
 
-static void
-warn_missing(const char *name, const char *what)
+static int
+test_programs(const struct config *c)
 {
-	AUTO_FREE char *path = NULL;
+	static const struct {
+		enum program id;
+		const char *lack;
+	} wanted[] = {
+		{ PROGRAM_DIRECTOR, "nothing can be deployed on this node" },
+		{ PROGRAM_APPJAIL, "no AppJail on this node" },
+	};
+	AUTO(programs) struct programs *p = NULL;
 	struct error e = ERROR_INIT;
+	const char *path;
 
-	if (program_find(name, &path, &e) < 0)
-		(void)fprintf(
-		    stderr, "overlordd: warning: %s: %s\n", what, e.text);
+	if (programs_new(&p, &e) < 0)
+		return complain(&e, EXIT_CODE_OSERR);
+	daemon_programs(c, p);
+	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
+		if (programs_get(p, wanted[i].id, &path, &e) < 0)
+			(void)fprintf(stderr, "overlordd: warning: %s: %s\n",
+			    wanted[i].lack, e.text);
+	return 0;
 }
 
 static int
@@ -194,13 +214,16 @@ test_tls(const struct config *c)
 static int
 test_config(const struct args *a, const struct loaded *l)
 {
+	struct error e = ERROR_INIT;
 	int r = test_tls(l->config);
 
 	if (r != 0)
 		return r;
-	warn_missing(l->config->director.command,
-	    "nothing can be deployed on this node");
-	warn_missing(l->config->appjail.command, "no AppJail on this node");
+	if (daemon_test_log(&a->opts, l, &e) < 0)
+		return complain(&e, EXIT_CODE_CONFIG);
+	r = test_programs(l->config);
+	if (r != 0)
+		return r;
 	(void)printf("%s: configuration is valid\n",
 	    a->opts.config_path != NULL ? a->opts.config_path : "(defaults)");
 	return 0;
@@ -219,18 +242,35 @@ check_store(const struct args *a, struct loaded **l)
 }
 
 static int
+restore_store(const struct args *a, struct loaded **l)
+{
+	AUTO(daemon) struct daemon *d = NULL;
+	struct error e = ERROR_INIT;
+	const char *aside = NULL;
+
+	if (daemon_new(&d, &a->opts, l, &e) < 0 ||
+	    daemon_restore(d, a->restore, &aside, &e) < 0)
+		return complain(&e, (int)status_exit(e.code));
+	(void)printf("the store is that of %s\n", a->restore);
+	if (aside != NULL)
+		(void)printf("what was there is in %s\n", aside);
+	return 0;
+}
+
+static int
 run(const struct args *a, struct loaded **l, int ready_fd)
 {
 	AUTO(daemon) struct daemon *d = NULL;
 	struct error e = ERROR_INIT;
 	/* Whoever starts it by hand must not have to look for the log. */
-	bool logs_elsewhere =
-	    !a->opts.foreground || (*l)->config->log.file != NULL;
+	bool logs_elsewhere = !a->opts.foreground ||
+	    (*l)->config->log.file != NULL ||
+	    (*l)->config->log.syslog != NULL || (*l)->config->logging != NULL;
 
-	if (daemon_log(*l, a->opts.foreground, &e) < 0)
+	if (daemon_log(&a->opts, *l, &e) < 0)
 		return complain(&e, EXIT_CODE_CANTCREAT);
 	if (daemon_new(&d, &a->opts, l, &e) < 0 || daemon_start(d, &e) < 0) {
-		log_error("daemon", NO_FIELDS, "%s", e.text);
+		log_critical("daemon", NO_FIELDS, "%s", e.text);
 		if (logs_elsewhere)
 			(void)complain(&e, 0);
 		return (int)status_exit(e.code);
@@ -242,7 +282,7 @@ run(const struct args *a, struct loaded **l, int ready_fd)
 		(void)dup2(STDIN_FILENO, STDERR_FILENO);
 	}
 	if (daemon_run(d, &e) < 0) {
-		log_error("daemon", NO_FIELDS, "%s", e.text);
+		log_critical("daemon", NO_FIELDS, "%s", e.text);
 		return EXIT_CODE_SOFTWARE;
 	}
 	log_notice("daemon", NO_FIELDS, "stopped");
@@ -312,11 +352,13 @@ main(int argc, char **argv, char **envp)
 		return daemon_backup(l->config, a.backup, &e) < 0
 		    ? complain(&e, (int)status_exit(e.code))
 		    : 0;
+	/* A file size limit is a full disk, not a reason to die. */
+	(void)sigaction(SIGXFSZ, &ignore, NULL);
+	if (a.restore != NULL)
+		return restore_store(&a, &l);
 	if (a.mode == MODE_CHECK)
 		return check_store(&a, &l);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
-	/* A file size limit is a full disk, not a reason to die. */
-	(void)sigaction(SIGXFSZ, &ignore, NULL);
 	if (!a.opts.foreground && (ready = detach(&e)) < 0)
 		return complain(&e, EXIT_CODE_OSERR);
 	return run(&a, &l, ready);

@@ -31,7 +31,6 @@
 #define FILE_MODE 0666
 #define DIR_MODE 0777
 #define UMASK_DEFAULT 022
-#define COPY_CHUNK ((size_t)65536)
 #define ID_BUF ((size_t)65536)
 
 /* Paths */
@@ -297,23 +296,6 @@ make_parents(struct build *b, const struct meta_plan *p, int *ret_fd,
 	return 0;
 }
 
-static int
-copy_text(int from, int to, struct error *e)
-{
-	AUTO_FREE char *buf = mem_alloc(COPY_CHUNK);
-	ssize_t n;
-
-	if (buf == NULL)
-		return error_nomem(e);
-	while ((n = read(from, buf, COPY_CHUNK)) != 0) {
-		if (n < 0 && errno != EINTR)
-			return error_set_errno(e, errno, "read");
-		if (n > 0 && file_write_all(to, buf, (size_t)n, e) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 /* A file that is there already keeps its mode, as upstream's does. */
 static int
 make_file(int dir, const char *name, mode_t mask, int *ret_fd, struct error *e)
@@ -369,7 +351,7 @@ build_entry(struct build *b, size_t i, struct error *e)
 		return error_set(e, OVE_CONFLICT,
 		    "metadata '%s' went away meanwhile", m->key);
 	if (make_file(parent, name, p->mask, &fd, e) < 0 ||
-	    copy_text(from, fd, e) < 0 || set_rights(b, i, fd, e) < 0)
+	    file_copy(from, fd, e) < 0 || set_rights(b, i, fd, e) < 0)
 		return -1;
 	return meta_sync(fd, e);
 }

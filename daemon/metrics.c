@@ -13,8 +13,10 @@
 #include <config.h>
 
 #include "daemon/chain.h"
+#include "daemon/inventory.h"
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
+#include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/resident.h"
 #include "lib/base/strbuf.h"
@@ -35,12 +37,25 @@ static const int statuses[] = { 200, 201, 204, 304, 400, 401, 403, 404, 405,
 	408, 409, 413, 417, 422, 429, 431, 500, 501, 503, 507, 508 };
 #define STATUSES (ARRAY_LEN(statuses) + 1)
 
-static const int64_t request_bounds_ms[] = { 1, 5, 10, 50, 100, 500, 1000, 5000,
+static const int64_t request_ms[] = { 1, 5, 10, 50, 100, 500, 1000, 5000,
 	10000 };
-static const int64_t wait_bounds_ms[] = { 10, 100, 1000, 5000, 10000, 60000,
-	300000, 1800000 };
-static const int64_t loop_bounds_ms[LOOP_HIST_N - 1] = { 1, 2, 5, 10, 20, 50,
-	100, 500 };
+static const int64_t wait_ms[] = { 10, 100, 1000, 5000, 10000, 60000, 300000,
+	1800000 };
+
+/* Upper bounds of the places of a histogram but the last, and how many of their
+ * unit (ms, or what is counted) make one of the figure that is shown. */
+struct bounds {
+	const int64_t *at;
+	size_t n;
+	int64_t unit;
+};
+static const struct bounds request_bounds = { request_ms, ARRAY_LEN(request_ms),
+	1000 };
+static const struct bounds wait_bounds = { wait_ms, ARRAY_LEN(wait_ms), 1000 };
+static const struct bounds loop_bounds = { loop_hist_below_ms,
+	ARRAY_LEN(loop_hist_below_ms), 1000 };
+static const struct bounds group_bounds = { store_groups_max,
+	ARRAY_LEN(store_groups_max), 1 };
 
 struct hist {
 	/* Not added up; the place after the last bound is for the rest. */
@@ -52,6 +67,9 @@ struct metrics {
 	uint64_t requests[ROWS][STATUSES];
 	struct hist durations[ROWS];
 	struct hist waits;
+	/* Of autoscaling, by false and true: has it failed, was it up. */
+	uint64_t rounds[2];
+	uint64_t scaled[2];
 	int64_t start_ms;
 };
 
@@ -65,16 +83,17 @@ struct reading {
 	struct loop_stats loop;
 	struct store_stats store;
 	struct queue_stats queue;
+	struct inventory_stats inventory;
 };
 
 /* Counting */
 
 static void
-hist_add(struct hist *h, const int64_t *bounds, size_t n, int64_t ms)
+hist_add(struct hist *h, const struct bounds *b, int64_t ms)
 {
 	size_t i = 0;
 
-	while (i < n && ms > bounds[i])
+	while (i < b->n && ms > b->at[i])
 		i++;
 	h->n[i]++;
 	h->sum_ms += ms;
@@ -91,8 +110,19 @@ metrics_request(
 		i++;
 	m->requests[at][i]++;
 	if (!streamed)
-		hist_add(&m->durations[at], request_bounds_ms,
-		    ARRAY_LEN(request_bounds_ms), took_ms);
+		hist_add(&m->durations[at], &request_bounds, took_ms);
+}
+
+void
+metrics_round(struct metrics *m, bool failed)
+{
+	m->rounds[failed]++;
+}
+
+void
+metrics_scaled(struct metrics *m, bool up)
+{
+	m->scaled[up]++;
 }
 
 void
@@ -101,8 +131,7 @@ metrics_job(struct metrics *m, const struct job *j, enum job_state from)
 	int64_t wait = j->started_at - j->created_at;
 
 	if (j->state == JOB_RUNNING && from == JOB_QUEUED && j->attempt <= 1)
-		hist_add(&m->waits, wait_bounds_ms, ARRAY_LEN(wait_bounds_ms),
-		    wait > 0 ? wait : 0);
+		hist_add(&m->waits, &wait_bounds, wait > 0 ? wait : 0);
 }
 
 /* Samples */
@@ -113,37 +142,39 @@ add_u64(const struct reading *r, uint64_t v)
 	strbuf_addf(r->out, "%s %" PRIu64 "\n", r->name, v);
 }
 
+/* 1500 in ms: 1.500. */
 static void
-add_seconds(
-    const struct reading *r, const char *suffix, const char *labels, int64_t ms)
+add_value(struct strbuf *out, int64_t v, int64_t unit)
 {
-	strbuf_addf(r->out, "%s%s%s %" PRId64 ".%03d\n", r->name, suffix,
-	    labels, ms / 1000, (int)(ms % 1000));
+	strbuf_addf(out, "%" PRId64, v / unit);
+	if (unit > 1)
+		strbuf_addf(out, ".%03d", (int)(v % unit * 1000 / unit));
 }
 
 /* labels: "" or `a="b"`. */
 static void
-add_hist(const struct reading *r, const char *labels, const uint64_t *counts,
-    const int64_t *bounds, size_t n, int64_t sum_ms)
+add_hist(const struct reading *r, const char *labels, const struct bounds *b,
+    const uint64_t *counts, int64_t sum)
 {
 	const char *comma = labels[0] != '\0' ? "," : "";
 	char braces[256] = "";
 	uint64_t all = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < b->n; i++) {
 		all += counts[i];
-		strbuf_addf(r->out,
-		    "%s_bucket{%s%sle=\"%" PRId64 ".%03d\"} %" PRIu64 "\n",
-		    r->name, labels, comma, bounds[i] / 1000,
-		    (int)(bounds[i] % 1000), all);
+		strbuf_addf(
+		    r->out, "%s_bucket{%s%sle=\"", r->name, labels, comma);
+		add_value(r->out, b->at[i], b->unit);
+		strbuf_addf(r->out, "\"} %" PRIu64 "\n", all);
 	}
-	all += counts[n];
+	all += counts[b->n];
 	strbuf_addf(r->out, "%s_bucket{%s%sle=\"+Inf\"} %" PRIu64 "\n", r->name,
 	    labels, comma, all);
 	if (labels[0] != '\0')
 		(void)snprintf(braces, sizeof(braces), "{%s}", labels);
-	add_seconds(r, "_sum", braces, sum_ms);
-	strbuf_addf(r->out, "%s_count%s %" PRIu64 "\n", r->name, braces, all);
+	strbuf_addf(r->out, "%s_sum%s ", r->name, braces);
+	add_value(r->out, sum, b->unit);
+	strbuf_addf(r->out, "\n%s_count%s %" PRIu64 "\n", r->name, braces, all);
 }
 
 /* `method="GET",route="/v1/ping"`: nothing in a path needs an escape. */
@@ -177,7 +208,9 @@ read_build(const struct reading *r)
 static void
 read_start(const struct reading *r)
 {
-	add_seconds(r, "", "", r->m->start_ms);
+	strbuf_addf(r->out, "%s ", r->name);
+	add_value(r->out, r->m->start_ms, 1000);
+	strbuf_addc(r->out, '\n');
 }
 
 static void
@@ -210,19 +243,18 @@ read_requests(const struct reading *r)
 static void
 read_durations(const struct reading *r)
 {
-	const size_t n = ARRAY_LEN(request_bounds_ms);
 	char labels[192];
 
 	for (size_t row = 0; row < ROWS; row++) {
 		const struct hist *h = &r->m->durations[row];
 		uint64_t any = 0;
 
-		for (size_t i = 0; i <= n; i++)
+		for (size_t i = 0; i <= request_bounds.n; i++)
 			any += h->n[i];
 		if (any == 0)
 			continue;
 		row_labels(row, labels, sizeof(labels));
-		add_hist(r, labels, h->n, request_bounds_ms, n, h->sum_ms);
+		add_hist(r, labels, &request_bounds, h->n, h->sum_ms);
 	}
 }
 
@@ -265,14 +297,93 @@ read_jobs_ended(const struct reading *r)
 static void
 read_waits(const struct reading *r)
 {
-	add_hist(r, "", r->m->waits.n, wait_bounds_ms,
-	    ARRAY_LEN(wait_bounds_ms), r->m->waits.sum_ms);
+	add_hist(r, "", &wait_bounds, r->m->waits.n, r->m->waits.sum_ms);
+}
+
+static void
+read_rounds(const struct reading *r)
+{
+	strbuf_addf(r->out, "%s{outcome=\"completed\"} %" PRIu64 "\n", r->name,
+	    r->m->rounds[false]);
+	strbuf_addf(r->out, "%s{outcome=\"failed\"} %" PRIu64 "\n", r->name,
+	    r->m->rounds[true]);
+}
+
+static void
+read_scaled(const struct reading *r)
+{
+	strbuf_addf(r->out, "%s{kind=\"down\"} %" PRIu64 "\n", r->name,
+	    r->m->scaled[false]);
+	strbuf_addf(r->out, "%s{kind=\"up\"} %" PRIu64 "\n", r->name,
+	    r->m->scaled[true]);
 }
 
 static void
 read_commands(const struct reading *r)
 {
 	add_u64(r, proctab_running(r->from->proctab));
+}
+
+static void
+read_jails(const struct reading *r)
+{
+	add_u64(r, r->inventory.names[INVENTORY_JAILS]);
+}
+
+static void
+read_projects(const struct reading *r)
+{
+	add_u64(r, r->inventory.names[INVENTORY_PROJECTS]);
+}
+
+static void
+read_answers(const struct reading *r)
+{
+	strbuf_addf(r->out,
+	    "%s{from=\"cache\"} %" PRIu64 "\n%s{from=\"files\"} %" PRIu64 "\n",
+	    r->name, r->inventory.kept, r->name, r->inventory.read);
+}
+
+static void
+read_questions(const struct reading *r)
+{
+	add_u64(r, r->inventory.commands);
+}
+
+static void
+read_lists(const struct reading *r)
+{
+	add_u64(r, r->inventory.listed);
+}
+
+static void
+read_inventory_turns(const struct reading *r)
+{
+	add_u64(r, r->inventory.turns);
+}
+
+static void
+read_watched(const struct reading *r)
+{
+	add_u64(r, r->inventory.watched);
+}
+
+static void
+read_cache_entries(const struct reading *r)
+{
+	add_u64(r, r->inventory.cache_entries);
+}
+
+static void
+read_cache_bytes(const struct reading *r)
+{
+	add_u64(r, r->inventory.cache_bytes);
+}
+
+static void
+read_cache_evicted(const struct reading *r)
+{
+	add_u64(r, r->inventory.cache_evicted);
 }
 
 static void
@@ -336,9 +447,10 @@ read_batches(const struct reading *r)
 }
 
 static void
-read_group_max(const struct reading *r)
+read_groups(const struct reading *r)
 {
-	add_u64(r, r->store.group_max);
+	add_hist(
+	    r, "", &group_bounds, r->store.groups, (int64_t)r->store.committed);
 }
 
 static void
@@ -380,14 +492,19 @@ read_read_only(const struct reading *r)
 static void
 read_loop_held(const struct reading *r)
 {
-	add_hist(r, "", r->loop.hist, loop_bounds_ms, LOOP_HIST_N - 1,
-	    r->loop.held_ns / 1000000);
+	add_hist(r, "", &loop_bounds, r->loop.hist, r->loop.held_ns / 1000000);
 }
 
 static void
 read_turns(const struct reading *r)
 {
 	add_u64(r, r->loop.turns);
+}
+
+static void
+read_log_lost(const struct reading *r)
+{
+	add_u64(r, log_lost());
 }
 
 static const struct {
@@ -415,6 +532,7 @@ metrics_write(const struct metrics *m, const struct metrics_sources *s,
 	loop_get_stats(s->loop, &r.loop);
 	store_get_stats(s->store, &r.store);
 	queue_get_stats(s->queue, &r.queue);
+	inventory_get_stats(s->inventory, &r.inventory);
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
 		r.name = table[i].name;
 		strbuf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", r.name,

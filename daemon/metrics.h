@@ -13,6 +13,7 @@
 
 struct chain;
 struct httpd;
+struct inventory;
 struct loop;
 struct metrics;
 struct proctab;
@@ -20,7 +21,6 @@ struct queue;
 struct store;
 struct strbuf;
 
-#define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 /* For what has no route. */
 #define METRICS_OTHER (-1)
 
@@ -34,6 +34,10 @@ void metrics_request(
     struct metrics *m, int row, int status, bool streamed, int64_t took_ms);
 /* A job has entered its state; from is JOB_STATE_COUNT for a new one. */
 void metrics_job(struct metrics *m, const struct job *j, enum job_state from);
+/* A round of autoscaling has ended; a server was asked for one more (up), or
+ * one less. */
+void metrics_round(struct metrics *m, bool failed);
+void metrics_scaled(struct metrics *m, bool up);
 
 /* What is asked; httpd may be NULL. */
 struct metrics_sources {
@@ -42,6 +46,7 @@ struct metrics_sources {
 	const struct queue *queue;
 	const struct proctab *proctab;
 	const struct chain *chain;
+	const struct inventory *inventory;
 	const struct httpd *httpd;
 };
 int metrics_write(const struct metrics *m, const struct metrics_sources *s,

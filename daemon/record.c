@@ -2,9 +2,10 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * Records are JSON text under ("up" | "down" | "vm" |
- * "autoscale" | "spec", name); our last
- * command is two big-endian numbers under ("run", project).
+ * Records are JSON text under ("up" | "down" | "vm" | "autoscale" | "spec" |
+ * "scale", name); our last command is two big-endian numbers under
+ * ("run", project), when something was seen to go one under
+ * ("gone" | "gone jail", name).
  */
 #include "daemon/record.h"
 
@@ -21,6 +22,12 @@ static const char *const kind_words[] = {
 	[RECORD_VM] = "vm",
 	[RECORD_AUTOSCALE] = "autoscale",
 };
+
+const char *
+record_kind_text(enum record_kind kind)
+{
+	return kind_words[kind];
+}
 
 static void
 record_key(struct db_key *k, const char *word, const char *project)
@@ -119,6 +126,29 @@ record_get_spec(struct store *s, const char *project, struct arena *a,
 	return get_text(s, "spec", project, a, ret, e);
 }
 
+int
+record_put_scale(struct store_batch *b, const char *project,
+    const struct node *kept, struct error *e)
+{
+	return put_text(b, "scale", project, kept, e);
+}
+
+int
+record_get_scale(struct store *s, const char *project, struct arena *a,
+    struct node **ret, struct error *e)
+{
+	return get_text(s, "scale", project, a, ret, e);
+}
+
+void
+record_del_scale(struct store_batch *b, const char *project)
+{
+	struct db_key k;
+
+	record_key(&k, "scale", project);
+	store_batch_del(b, TABLE_STATUS, &k);
+}
+
 /* Far enough from the ends of what milliseconds hold. */
 #define SECONDS_MAX 1e15
 
@@ -201,5 +231,111 @@ record_get_run(struct store *s, const char *project, struct record_run *ret,
 		    e, OVE_CORRUPT, "run of project '%s'", project);
 	ret->began_at = (int64_t)began;
 	ret->ended_at = (int64_t)ended;
+	return 0;
+}
+
+/* What has gone */
+
+static const struct {
+	const char *word;
+	/* What is kept of it. */
+	const char *kept[6];
+} gone[] = {
+	[RECORD_GONE_PROJECT] = { "gone",
+	    { "up", "down", "autoscale", "spec", "run", NULL } },
+	[RECORD_GONE_JAIL] = { "gone jail", { "vm", NULL } },
+};
+
+void
+record_note_gone(struct store_batch *b, enum record_gone what, const char *name,
+    int64_t now_ms)
+{
+	struct db_key k, v;
+
+	record_key(&k, gone[what].word, name);
+	key_init(&v);
+	key_be64(&v, (uint64_t)now_ms);
+	store_batch_put(b, TABLE_STATUS, &k, v.buf, v.len);
+}
+
+void
+record_note_back(struct store_batch *b, enum record_gone what, const char *name)
+{
+	struct db_key k;
+
+	record_key(&k, gone[what].word, name);
+	store_batch_del(b, TABLE_STATUS, &k);
+}
+
+void
+record_forget(struct store_batch *b, enum record_gone what, const char *name)
+{
+	record_note_back(b, what, name);
+	for (size_t i = 0; gone[what].kept[i] != NULL; i++) {
+		struct db_key k;
+
+		record_key(&k, gone[what].kept[i], name);
+		store_batch_del(b, TABLE_STATUS, &k);
+	}
+}
+
+bool
+record_is_kept(struct store *s, enum record_gone what, const char *name)
+{
+	AUTO_TXN struct db_txn t = { 0 };
+
+	if (db_begin_read(store_db(s), &t, NULL) < 0)
+		return true;
+	for (size_t i = 0; gone[what].kept[i] != NULL; i++) {
+		struct db_val v;
+		struct db_key k;
+
+		record_key(&k, gone[what].kept[i], name);
+		if (db_get(&t, TABLE_STATUS, &k, &v, NULL) != DB_NOTFOUND)
+			return true;
+	}
+	return false;
+}
+
+struct each_gone {
+	enum record_gone what;
+	record_gone_fn *fn;
+	void *ctx;
+	bool go_on;
+};
+
+static bool
+tell_gone(struct db_val k, struct db_val v, void *ctx)
+{
+	struct each_gone *each = ctx;
+	const char *word, *name;
+	uint64_t at;
+
+	if (key_get_str(&k, &word) && key_get_str(&k, &name) &&
+	    key_get_be64(&v, &at))
+		each->go_on =
+		    each->fn(each->what, name, (int64_t)at, each->ctx);
+	return each->go_on;
+}
+
+int
+record_each_gone(
+    struct store *s, record_gone_fn *fn, void *ctx, struct error *e)
+{
+	AUTO_TXN struct db_txn t = { 0 };
+	struct each_gone each = { .fn = fn, .ctx = ctx, .go_on = true };
+
+	if (db_begin_read(store_db(s), &t, e) < 0)
+		return -1;
+	for (size_t i = 0; each.go_on && i < ARRAY_LEN(gone); i++) {
+		struct db_key prefix;
+
+		each.what = (enum record_gone)i;
+		key_init(&prefix);
+		key_str(&prefix, gone[i].word);
+		if (db_walk(&t, TABLE_STATUS, &prefix, NULL, DB_FORWARDS,
+			tell_gone, &each, e) < 0)
+			return -1;
+	}
 	return 0;
 }

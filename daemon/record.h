@@ -21,6 +21,9 @@ enum record_kind {
 	RECORD_AUTOSCALE
 };
 
+/* "up", "down", "vm", "autoscale". */
+const char *record_kind_text(enum record_kind kind);
+
 struct record {
 	/* RUNNING, COMPLETED, INCOMPLETED, FAILED. */
 	const char *operation;
@@ -60,6 +63,36 @@ int record_put_spec(struct store_batch *b, const char *project,
     const struct node *spec, struct error *e);
 int record_get_spec(struct store *s, const char *project, struct arena *a,
     struct node **ret, struct error *e);
+
+/* What the autoscaler keeps of a project from round to round; nobody else sees
+ * it. */
+int record_put_scale(struct store_batch *b, const char *project,
+    const struct node *kept, struct error *e);
+int record_get_scale(struct store *s, const char *project, struct arena *a,
+    struct node **ret, struct error *e);
+void record_del_scale(struct store_batch *b, const char *project);
+
+/* What has gone from this node, and what is kept of it: of a project all but
+ * what its VM came to, of a jail that. */
+enum record_gone {
+	RECORD_GONE_PROJECT,
+	RECORD_GONE_JAIL
+};
+/* Notes that it was seen to go; or that it is there again. */
+void record_note_gone(struct store_batch *b, enum record_gone what,
+    const char *name, int64_t now_ms);
+void record_note_back(
+    struct store_batch *b, enum record_gone what, const char *name);
+/* Deletes the note and all that is kept. */
+void record_forget(
+    struct store_batch *b, enum record_gone what, const char *name);
+/* Whether there is anything to forget, as far as can be told. */
+bool record_is_kept(struct store *s, enum record_gone what, const char *name);
+/* Calls fn for each note until it returns false. */
+typedef bool record_gone_fn(
+    enum record_gone what, const char *name, int64_t gone_at, void *ctx);
+int record_each_gone(
+    struct store *s, record_gone_fn *fn, void *ctx, struct error *e);
 
 /* Our last command on a project, wall ms: what Director's lock is compared with
  * (design.md 3.5). */

@@ -59,6 +59,9 @@ load_job(struct task *t, struct job_id id, struct error *e)
 	/* What is no JSON ends as a failed job, by its kind's `open`. */
 	(void)json_read(
 	    j->payload, j->payload_len, &t->arena, &t->payload, &mine);
+	if (mine.code != OVE_NOMEM && t->kind->load != NULL &&
+	    t->kind->load(t, &mine) < 0)
+		t->kind = job_kind_find("");
 	if (mine.code == OVE_NOMEM)
 		return error_nomem(e);
 	return arena_check(&t->arena, e);
@@ -87,52 +90,68 @@ task_new(struct runner *r, struct job_id id, struct task **ret, struct error *e)
 	return 0;
 }
 
-/* A job that the queue has handed out: it holds its lane, so one that cannot be
- * loaded now is tried again. */
-static void
+/* Takes on a job that the queue has handed out. False: it cannot be loaded now,
+ * and since it holds its lane it must be tried again. */
+static bool
 begin(struct runner *r, struct job_id id)
 {
 	struct error e = ERROR_INIT;
-	struct job_id *slot;
-	struct task *t;
+	struct task *t = NULL;
 
 	if (task_new(r, id, &t, &e) == 0) {
 		task_open(t);
-		return;
+		return true;
 	}
 	/* It was cancelled meanwhile, and is forgotten already. */
 	if (e.code == OVE_NOTFOUND)
-		return;
+		return true;
 	log_error("runner", FIELDS(LF_I("job", id.v)),
 	    "cannot be loaded, trying again: %s", e.text);
-	slot = array_add(&r->unloaded, &e);
-	if (slot == NULL) {
-		log_error("runner", FIELDS(LF_I("job", id.v)),
-		    "waits for a restart: %s", e.text);
-		return;
-	}
-	*slot = id;
 	timer_arm(&r->reload, RELOAD_MS);
+	return false;
+}
+
+/* Takes the next job, if there is one. */
+static bool
+take_next(struct runner *r)
+{
+	struct error e = ERROR_INIT;
+	/* Before it is taken: without a place it could be lost. */
+	struct job_id *place = array_add(&r->unloaded, &e);
+
+	if (place == NULL) {
+		log_error("runner", NO_FIELDS, "jobs have to wait: %s", e.text);
+		timer_arm(&r->reload, RELOAD_MS);
+		return false;
+	}
+	if (queue_take(r->deps.queue, place) != 0) {
+		array_remove(&r->unloaded, r->unloaded.n - 1);
+		return false;
+	}
+	if (begin(r, *place))
+		array_remove(&r->unloaded, r->unloaded.n - 1);
+	return true;
+}
+
+void
+runner_ready(struct runner *r)
+{
+	while (take_next(r))
+		continue;
 }
 
 static void
 on_reload(struct timer *tm)
 {
 	struct runner *r = container_of(tm, struct runner, reload);
-	AUTO_ARRAY struct array ids = r->unloaded;
 
-	array_init(&r->unloaded, sizeof(struct job_id), UNLOADED_MAX);
-	for (size_t i = 0; i < ids.n; i++)
-		begin(r, *(const struct job_id *)array_at(&ids, i));
-}
-
-void
-runner_ready(struct runner *r)
-{
-	struct job_id id;
-
-	while (queue_take(r->deps.queue, &id) == 0)
-		begin(r, id);
+	for (size_t i = 0; i < r->unloaded.n;) {
+		if (begin(r, *(struct job_id *)array_at(&r->unloaded, i)))
+			array_remove(&r->unloaded, i);
+		else
+			i++;
+	}
+	runner_ready(r);
 }
 
 /* A job that was running when the last daemon ended. */
@@ -150,6 +169,10 @@ adopt(struct task *t)
 	if (s == NULL || s->ended_at != 0 ||
 	    (t->step = task_find_step(t->kind, s->name)) == NULL) {
 		task_open(t);
+		return;
+	}
+	if (t->step->work != NULL) {
+		task_resume_work(t);
 		return;
 	}
 	task_make_key(t, s->attempt);
@@ -201,7 +224,7 @@ adopt_all(struct runner *r, struct error *e)
 		return -1;
 	for (size_t i = 0; i < ids.n; i++) {
 		const struct job_id *id = array_at(&ids, i);
-		struct task *t;
+		struct task *t = NULL;
 
 		if (task_new(r, *id, &t, e) < 0)
 			return error_wrap(e, "take over job %" PRIu64, id->v);
@@ -252,6 +275,13 @@ void
 runner_configure(struct runner *r, const struct runner_config *c)
 {
 	r->config = *c;
+}
+
+void
+runner_on_asked(struct runner *r, runner_asked_fn *fn, void *ctx)
+{
+	r->asked = fn;
+	r->asked_ctx = ctx;
 }
 
 struct runner *

@@ -14,17 +14,27 @@
 
 struct events;
 struct inventory;
+struct labels;
 struct loop;
+struct ports;
+struct programs;
 struct queue;
 struct runner;
 struct store;
+struct vm_work;
 
 /* Borrowed until the next runner_configure(). */
 struct runner_config {
-	/* Program names or absolute paths. */
+	const struct programs *programs;
+	/* As the configuration calls it, for messages. */
 	const char *director;
+	/* AppJail's directory of jails. */
+	const char *jails;
 	const char *metadata;
 	const char *namespaces;
+	/* Downloaded parts of FreeBSD, AppJail's images. */
+	const char *components;
+	const char *images;
 	const char *serverid;
 	/* Ours, which commands inherit. */
 	const char *const *environment;
@@ -41,6 +51,9 @@ struct runner_deps {
 	struct queue *queue;
 	struct proctab *proctab;
 	struct inventory *inventory;
+	struct labels *labels;
+	struct ports *ports;
+	struct vm_work *vm_work;
 	/* NULL: nothing is told. */
 	struct events *events;
 };
@@ -57,14 +70,24 @@ void runner_ready(struct runner *r);
 struct runner *runner_free(struct runner *r);
 AUTO_DEFINE(runner)
 
-/* Asks a running job to end. RUNNER_NONE: it does not run here.
- * RUNNER_FINISHES: it is at a step that is left to finish. *ret_step: the
- * step's name or "". */
+/* A job was asked to end, and that is on disk; or could not be written, and
+ * then it ends only as long as this daemon lives. A job that has ended
+ * meanwhile counts as asked. */
+typedef void runner_asked_fn(
+    struct job_id id, const struct error *failed, void *ctx);
+/* Told for each job that is asked, by whomever; one listener, NULL for none. */
+void runner_on_asked(struct runner *r, runner_asked_fn *fn, void *ctx);
+
+/* Asks a running job to end; 0: runner_asked_fn is told later how that went.
+ * RUNNER_NONE: it does not run here. RUNNER_FINISHES: it is at a step that is
+ * left to finish. *ret_step: the step's name or "". -1: it is asked, and that
+ * cannot be recorded. */
 enum {
 	RUNNER_NONE = 1,
 	RUNNER_FINISHES = 2
 };
-int runner_cancel(struct runner *r, struct job_id id, const char **ret_step);
+int runner_cancel(
+    struct runner *r, struct job_id id, const char **ret_step, struct error *e);
 /* The job of this lane that runs, or 0; and its step. */
 struct job_id runner_running(
     struct runner *r, const char *lane, const char **ret_step);

@@ -7,7 +7,8 @@
  * and is done when that is on disk. That a running job is to end is written to
  * its record first, so that a restarted daemon asks again.
  *
- * Asking is Director's own `cancel`, run like any command; when it fails
+ * Asking is Director's own `cancel`, run like any command; TERM for one that is
+ * not Director's. When it fails
  * (Director is not that far yet, or is not ours), the command itself gets TERM.
  * It succeeds, too, when it has done nothing, because the project is known but
  * `up` has not noted its pid yet: while the command runs it is asked again,
@@ -75,7 +76,6 @@ cancel_ended(const char *key, const struct run_result *res, void *ctx)
 void
 task_cancel(struct task *t)
 {
-	AUTO_FREE char *program = NULL;
 	const char *argv[] = { NULL, "cancel", "-p", t->job.name, NULL };
 	struct run_spec spec = {
 		.argv = argv,
@@ -86,21 +86,32 @@ task_cancel(struct task *t)
 	char key[PROCTAB_KEY_MAX];
 
 	if (!t->running || t->cancelling ||
-	    (t->step != NULL && !t->step->cancels))
+	    (t->step != NULL && (t->step->flags & STEP_CANCELS) == 0))
 		return;
+	if (t->step != NULL && (t->step->flags & STEP_APART) != 0) {
+		term_instead(t);
+		return;
+	}
 	/* Unlike that of an earlier daemon, too. */
 	(void)snprintf(key, sizeof(key), "%" PRIu64 ".cancel.%" PRId64,
 	    t->job.id.v, clock_wall_ms());
 	spec.envp = task_environment(t, &e);
 	if (spec.envp != NULL &&
-	    program_find(t->r->config.director, &program, &e) == 0) {
-		argv[0] = program;
+	    programs_get(
+		t->r->config.programs, PROGRAM_DIRECTOR, &argv[0], &e) == 0) {
 		t->cancelling = proctab_start(t->r->deps.proctab, key, &spec,
 				    cancel_ended, t->r, &e) == 0;
 	}
 	arena_fini(&t->scratch);
 	if (!t->cancelling)
 		term_instead(t);
+}
+
+void
+task_tell_asked(const struct task *t, const struct error *failed)
+{
+	if (t->cancel_asked && t->r->asked != NULL)
+		t->r->asked(t->job.id, failed, t->r->asked_ctx);
 }
 
 static void
@@ -115,33 +126,37 @@ cancel_written(struct job_id id, const struct error *failed, void *ctx)
 		    "a cancel is not on disk: %s", failed->text);
 	else
 		t->cancel_on_disk = true;
+	task_tell_asked(t, failed);
 	task_cancel(t);
 }
 
 int
-runner_cancel(struct runner *r, struct job_id id, const char **ret_step)
+runner_cancel(
+    struct runner *r, struct job_id id, const char **ret_step, struct error *e)
 {
 	const struct job_change c = {
 		.state = JOB_STATE_COUNT,
 		.cancel_asked = true,
 	};
 	struct task *t = task_find(r, id);
-	struct error e = ERROR_INIT;
 	bool finishes = false;
+	int written;
 
 	*ret_step = "";
 	if (t == NULL)
 		return RUNNER_NONE;
 	if (t->step != NULL) {
 		*ret_step = t->step->name;
-		finishes = t->running && !t->step->cancels;
+		finishes = (t->running || t->working) &&
+		    (t->step->flags & STEP_CANCELS) == 0;
 	}
-	if (finishes && t->kind->steps_n == 1)
+	if (finishes && t->step == &t->kind->steps[t->kind->steps_n - 1])
 		return RUNNER_FINISHES;
 	t->cancel_asked = true;
 	if (t->job.state == JOB_QUEUED && !t->write.under_way) {
-		/* It waits for room to begin. */
+		/* It waits for room to begin, or looks whether it may. */
 		timer_stop(&t->retry);
+		task_stop_look(t);
 		t->write.change = (struct job_change)JOB_CHANGE_INIT;
 		t->write.record = NULL;
 		task_cancel_unstarted(t);
@@ -149,10 +164,13 @@ runner_cancel(struct runner *r, struct job_id id, const char **ret_step)
 	}
 	/* While a change is being written, what comes after it looks at the
 	 * flag. */
-	if (queue_change(r->deps.queue, id, &c, NULL, cancel_written, r, &e) !=
-	    0)
+	written =
+	    queue_change(r->deps.queue, id, &c, NULL, cancel_written, r, e);
+	if (written != 0)
 		task_cancel(t);
-	return finishes ? RUNNER_FINISHES : 0;
+	if (finishes)
+		return RUNNER_FINISHES;
+	return written < 0 ? -1 : 0;
 }
 
 /* The cancel job t waits for this, so it is still there. */
@@ -205,12 +223,13 @@ cancel_running(struct task *t, const char *lane)
 	const char *step;
 	struct job_id id = runner_running(t->r, lane, &step);
 	struct task *other = task_find(t->r, id);
+	struct error e = ERROR_INIT;
 
 	if (other == NULL || id.v > t->job.id.v)
 		return true;
 	if (!other->cancel_asked || !other->write.under_way) {
 		t->asked = id;
-		t->asked_how = runner_cancel(t->r, id, &t->asked_step);
+		t->asked_how = runner_cancel(t->r, id, &t->asked_step, &e);
 	}
 	return !other->cancel_asked || other->cancel_on_disk;
 }

@@ -3,7 +3,7 @@
 
 /*
  * The environment of a command (runtime.md 1.7): ours, overridden by the job's,
- * and always the two directories of metadata.
+ * and always the two directories of metadata and the ports that were reserved.
  */
 #include <string.h>
 
@@ -46,13 +46,44 @@ has_name(const struct node *env, const char *name, size_t len)
 	return false;
 }
 
+/* What the step that reserves ports has noted; "" for nothing. */
+static const char *
+reserved(const struct task *t)
+{
+	const char *note = task_note(t, STEP_RESERVE);
+
+	return note != NULL ? note : "";
+}
+
+/* The variables that are always ours; NULL when there is no room. */
+static const struct fixed *
+fixed_of(struct task *t, size_t *ret_n)
+{
+	char *note = arena_strdup(&t->scratch, reserved(t)), *rest = note;
+	struct fixed *fixed;
+	size_t n = 2;
+
+	for (const char *p = note; p != NULL && *p != '\0'; p++)
+		n += *p == '=';
+	fixed = arena_calloc(&t->scratch, n, sizeof(*fixed));
+	if (note == NULL || fixed == NULL)
+		return NULL;
+	fixed[0].name = "OVERLORD_METADATA";
+	fixed[0].value = t->r->config.metadata;
+	fixed[1].name = "OVERLORD_NAMESPACES";
+	fixed[1].value = t->r->config.namespaces;
+	for (*ret_n = 2; *ret_n < n; ++*ret_n) {
+		fixed[*ret_n].name = strsep(&rest, "=");
+		fixed[*ret_n].value = strsep(&rest, " ");
+	}
+	return fixed;
+}
+
 const char *const *
 task_environment(struct task *t, struct error *e)
 {
-	const struct fixed fixed[] = {
-		{ "OVERLORD_METADATA", t->r->config.metadata },
-		{ "OVERLORD_NAMESPACES", t->r->config.namespaces },
-	};
+	size_t fixed_n = 0;
+	const struct fixed *fixed = fixed_of(t, &fixed_n);
 	const struct node none = { .type = NODE_MAP };
 	const struct node *env = node_get(t->payload, "environment");
 	const char *const *ours = t->r->config.environment;
@@ -60,12 +91,13 @@ task_environment(struct task *t, struct error *e)
 	const char **list;
 	size_t n = 0, own = 0;
 
+	if (arena_check(a, e) < 0 || fixed == NULL)
+		return NULL;
 	if (env == NULL || env->type != NODE_MAP)
 		env = &none;
 	while (ours[own] != NULL)
 		own++;
-	list = arena_calloc(
-	    a, own + env->u.map.n + ARRAY_LEN(fixed) + 1, sizeof(*list));
+	list = arena_calloc(a, own + env->u.map.n + fixed_n + 1, sizeof(*list));
 	if (arena_check(a, e) < 0 || list == NULL)
 		return NULL;
 	/* There may be many of theirs, so nothing looks them up but the few of
@@ -73,19 +105,18 @@ task_environment(struct task *t, struct error *e)
 	for (size_t i = 0; i < own; i++) {
 		size_t len = name_len(ours[i]);
 
-		if (!is_fixed(fixed, ARRAY_LEN(fixed), ours[i], len) &&
+		if (!is_fixed(fixed, fixed_n, ours[i], len) &&
 		    !has_name(env, ours[i], len))
 			list[n++] = ours[i];
 	}
 	for (size_t i = 0; i < env->u.map.n; i++) {
 		const struct node *key = env->u.map.pairs[i].key;
 
-		if (!is_fixed(
-			fixed, ARRAY_LEN(fixed), key->u.str.s, key->u.str.len))
+		if (!is_fixed(fixed, fixed_n, key->u.str.s, key->u.str.len))
 			list[n++] = arena_printf(a, "%s=%s", key->u.str.s,
 			    node_text(env->u.map.pairs[i].value));
 	}
-	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
+	for (size_t i = 0; i < fixed_n; i++)
 		list[n++] =
 		    arena_printf(a, "%s=%s", fixed[i].name, fixed[i].value);
 	list[n] = NULL;

@@ -8,8 +8,10 @@
  *   -> write step ended + next step begun -> command -> ... -> write step ended
  *   + final state + status record -> gone
  *
- * One write per arrow, each on disk before its effect. A write that fails (full
- * disk) is tried again every second; the job stays where it is meanwhile.
+ * One write per arrow (runner_write.c), each on disk before its effect.
+ *
+ * A step may also be work on the loop, which whoever finds it without an end
+ * begins anew.
  *
  * A command's run directory is removed only after the write that records its
  * end, so a daemon that dies between the two finds the result again. A run that
@@ -22,7 +24,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/changes.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
@@ -33,6 +34,8 @@
 
 #define RESULT_MAX ((size_t)64 << 20)
 #define RETRY_MS 1000
+/* What a shell says of a command that it does not find. */
+#define NOT_EXECUTED 127
 
 /* Notes of steps that are to be done again. */
 #define NOTE_VANISHED "vanished"
@@ -41,6 +44,13 @@
 void
 task_release(struct task *t)
 {
+	task_stop_look(t);
+	if (t->labels_work.v != 0)
+		labels_cancel(t->r->deps.labels, t->labels_work);
+	if (t->ports_work.v != 0)
+		ports_cancel(t->r->deps.ports, t->ports_work);
+	if (t->vm_work.v != 0)
+		vm_work_cancel(t->r->deps.vm_work, t->vm_work);
 	timer_fini(&t->retry);
 	mem_free(t->out);
 	mem_free(t->err);
@@ -55,76 +65,14 @@ task_retired(struct retire *rt)
 	task_release(container_of(rt, struct task, retire));
 }
 
-static void
+void
 task_gone(struct task *t)
 {
+	task_tell_asked(t, NULL);
 	TAILQ_REMOVE(&t->r->tasks, t, link);
 	t->r->tasks_n--;
 	timer_stop(&t->retry);
 	loop_retire(t->r->deps.loop, &t->retire, task_retired);
-}
-
-/* Mirrors in memory what was just written. */
-static void
-apply_written(struct task *t)
-{
-	struct job *j = &t->job;
-	const struct job_change *c = &t->write.change;
-
-	if (c->step_end != NULL)
-		for (size_t i = j->steps_n; i-- > 0;)
-			if (strcmp(j->steps[i].name, c->step_end->name) == 0 &&
-			    j->steps[i].attempt == c->step_end->attempt) {
-				j->steps[i] = *c->step_end;
-				break;
-			}
-	if (c->next_attempt)
-		j->attempt++;
-	if (c->step_begin != NULL && j->steps_n < JOB_STEPS_MAX)
-		j->steps[j->steps_n++] = *c->step_begin;
-	if (c->state != JOB_STATE_COUNT)
-		j->state = c->state;
-	t->cancel_on_disk = t->cancel_on_disk || c->cancel_asked;
-}
-
-static void
-tell_written(const struct task *t)
-{
-	struct events *ev = t->r->deps.events;
-	const struct job_change *c = &t->write.change;
-
-	if (c->step_end != NULL)
-		change_step(ev, &t->job, c->step_end);
-	if (c->step_begin != NULL)
-		change_step(ev, &t->job, c->step_begin);
-	if (t->write.record != NULL)
-		change_record(ev, &t->job, t->kind->record, t->write.record);
-}
-
-static void
-task_written(struct job_id id, const struct error *failed, void *ctx)
-{
-	struct runner *r = ctx;
-	struct task *t = task_find(r, id);
-	void (*then)(struct task *);
-
-	if (t == NULL)
-		return;
-	t->write.under_way = false;
-	if (failed != NULL) {
-		log_warn("runner", FIELDS(LF_I("job", id.v)),
-		    "a change is not written yet, trying again: %s",
-		    failed->text);
-		task_retry(t, task_write);
-		return;
-	}
-	apply_written(t);
-	tell_written(t);
-	then = t->write.then;
-	t->write.change = (struct job_change)JOB_CHANGE_INIT;
-	t->write.record = t->write.spec = NULL;
-	t->write.then = NULL;
-	then(t);
 }
 
 void
@@ -140,93 +88,11 @@ task_retry(struct task *t, void (*again)(struct task *t))
 	task_retry_in(t, again, RETRY_MS);
 }
 
-/* A lack that passes by itself: full disks, full tables. */
-static bool
-passes(const struct error *e)
+bool
+task_passes(const struct error *e)
 {
 	return e->code == OVE_NOSPACE || e->code == OVE_BUSY ||
 	    e->code == OVE_NOMEM || e->sys == EMFILE || e->sys == ENFILE;
-}
-
-static struct node *
-make_spec(struct task *t)
-{
-	static const char *const members[] = { "director_file", "environment" };
-	struct arena *a = &t->arena;
-	struct node *spec = node_new(a, NODE_MAP);
-
-	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
-		struct node *n = node_get(t->payload, members[i]);
-
-		if (n != NULL)
-			node_set(a, spec, members[i], n);
-	}
-	node_set(a, spec, "job_id", node_int(a, (int64_t)t->job.id.v));
-	node_set(a, spec, "applied_at",
-	    node_float(a, (double)clock_wall_ms() / 1000.0));
-	return spec;
-}
-
-/* Who asks what a project was deployed with gets what Director got. */
-static int
-put_spec(struct task *t, struct store_batch *b, struct error *e)
-{
-	if (!t->kind->has_record || t->kind->record != RECORD_UP ||
-	    t->write.change.state != JOB_RUNNING || t->payload == NULL)
-		return 0;
-	if (t->write.spec == NULL)
-		t->write.spec = make_spec(t);
-	if (arena_check(&t->arena, e) < 0)
-		return -1;
-	return record_put_spec(b, t->job.name, t->write.spec, e);
-}
-
-static int
-batch_of_write(struct task *t, struct store_batch *b, struct error *e)
-{
-	const struct job_step *begin = t->write.change.step_begin;
-	const struct job_step *step =
-	    begin != NULL ? begin : t->write.change.step_end;
-
-	if (t->write.record != NULL &&
-	    record_put(b, t->kind->record, t->job.name, t->write.record, e) < 0)
-		return -1;
-	if (step != NULL) {
-		const struct record_run run = { step->started_at,
-			step->ended_at };
-
-		record_put_run(b, t->job.name, &run);
-	}
-	return put_spec(t, b, e);
-}
-
-void
-task_write(struct task *t)
-{
-	AUTO_BATCH struct store_batch b;
-	struct error e = ERROR_INIT;
-	int r;
-
-	store_batch_init(&b);
-	t->write.change.cancel_asked = t->cancel_asked;
-	r = batch_of_write(t, &b, &e);
-	if (r == 0)
-		r = queue_change(t->r->deps.queue, t->job.id, &t->write.change,
-		    &b, task_written, t->r, &e);
-	if (r == 0) {
-		t->write.under_way = true;
-		return;
-	}
-	if (r == QUEUE_NOTFOUND) {
-		log_error("runner", FIELDS(LF_I("job", t->job.id.v)),
-		    "has been ended by somebody else");
-		task_gone(t);
-		return;
-	}
-	if (r < 0)
-		log_error("runner", FIELDS(LF_I("job", t->job.id.v)),
-		    "cannot record a change: %s", e.text);
-	task_retry(t, task_write);
 }
 
 void
@@ -245,34 +111,73 @@ task_last_step(const struct task *t)
 	return t->job.steps_n > 0 ? &t->job.steps[t->job.steps_n - 1] : NULL;
 }
 
-/* A step whose command gave a result, in whatever attempt; the end that is
- * about to be written counts. */
 static bool
-step_is_done(const struct task *t, const char *name)
+is_result(const struct job_step *s, const char *name)
+{
+	return s->rc >= 0 && s->ended_at != 0 && strcmp(s->name, name) == 0;
+}
+
+/* The last time that a step gave a result; the end that is about to be written
+ * counts. NULL: it gave none. */
+static const struct job_step *
+last_result(const struct task *t, const char *name)
 {
 	const struct job_step *end = t->write.change.step_end;
 
-	if (end != NULL && end->rc >= 0 && strcmp(end->name, name) == 0)
-		return true;
-	for (size_t i = 0; i < t->job.steps_n; i++)
-		if (strcmp(t->job.steps[i].name, name) == 0 &&
-		    t->job.steps[i].ended_at != 0 && t->job.steps[i].rc >= 0)
-			return true;
-	return false;
+	if (end != NULL && is_result(end, name))
+		return end;
+	for (size_t i = t->job.steps_n; i-- > 0;)
+		if (is_result(&t->job.steps[i], name))
+			return &t->job.steps[i];
+	return NULL;
 }
 
-/* Steps are done in order: once one is done, those before it are past. */
-static const struct step_row *
-next_step(struct task *t)
+/* The one that runs, or is about to begin. */
+static unsigned
+attempt_of(const struct task *t)
 {
+	return t->job.attempt + (t->write.change.next_attempt ? 1 : 0);
+}
+
+bool
+task_has_done(const struct task *t, const char *step, bool any_attempt)
+{
+	const struct job_step *s = last_result(t, step);
+
+	return s != NULL && (any_attempt || s->attempt == attempt_of(t));
+}
+
+const char *
+task_note(const struct task *t, const char *step)
+{
+	const struct job_step *s = last_result(t, step);
+
+	return s != NULL ? s->note : NULL;
+}
+
+/* Steps are done in order: once one is done, those before it are past. False:
+ * which is the next has to be looked up, task_next() is called then. */
+static bool
+next_step(struct task *t, const struct step_row **ret)
+{
+	const struct step_row *rows = t->kind->steps;
 	size_t i = t->kind->steps_n;
 
-	while (i > 0 && !step_is_done(t, t->kind->steps[i - 1].name))
+	*ret = NULL;
+	while (i > 0 &&
+	    !task_has_done(
+		t, rows[i - 1].name, (rows[i - 1].flags & STEP_ANEW) == 0))
 		i--;
-	for (; i < t->kind->steps_n; i++)
-		if (t->kind->steps[i].needed(t))
-			return &t->kind->steps[i];
-	return NULL;
+	for (; i < t->kind->steps_n; i++) {
+		if ((rows[i].flags & STEP_LOOKS) != 0 &&
+		    !task_has_look(t, task_next))
+			return false;
+		if (rows[i].needed(t)) {
+			*ret = &rows[i];
+			break;
+		}
+	}
+	return true;
 }
 
 const struct step_row *
@@ -281,6 +186,20 @@ task_find_step(const struct job_kind *k, const char *name)
 	for (size_t i = 0; i < k->steps_n; i++)
 		if (strcmp(k->steps[i].name, name) == 0)
 			return &k->steps[i];
+	return NULL;
+}
+
+const struct job_step *
+task_past_command(const struct task *t)
+{
+	for (size_t i = t->job.steps_n; i-- > 0;) {
+		const struct job_step *s = &t->job.steps[i];
+		const struct step_row *row = task_find_step(t->kind, s->name);
+
+		if (row != NULL && row->command != NULL && s->ended_at != 0 &&
+		    s->rc >= 0)
+			return s;
+	}
 	return NULL;
 }
 
@@ -324,15 +243,15 @@ tidy_run(struct task *t)
 }
 
 static struct node *
-record_running(struct task *t, struct node *labels)
+record_meanwhile(struct task *t, const struct verdict *v)
 {
 	const struct record rec = {
-		.operation = "RUNNING",
+		.operation = v->operation,
 		.job = t->job.id,
-		.labels = labels,
+		.labels = v->labels,
 	};
 
-	return t->kind->has_record
+	return t->kind->has_record && v->operation != NULL
 	    ? record_to_node(&rec, clock_wall_ms(), &t->arena)
 	    : NULL;
 }
@@ -344,23 +263,10 @@ finished(struct task *t)
 	task_gone(t);
 }
 
-static char *
-json_of(struct task *t, const struct node *n, size_t *ret_len)
-{
-	AUTO_STRBUF struct strbuf text;
-
-	strbuf_init(&text, RESULT_MAX);
-	json_write(&text, n, JSON_COMPACT);
-	if (strbuf_check(&text, NULL) < 0)
-		return NULL;
-	*ret_len = text.len;
-	return arena_strndup(&t->arena, text.buf, text.len);
-}
-
 static bool
 was_restarted(const struct task *t)
 {
-	return t->kind->record == RECORD_UP && step_is_done(t, "down");
+	return t->kind->record == RECORD_UP && task_has_done(t, "down", true);
 }
 
 static struct node *
@@ -388,14 +294,22 @@ static void
 task_finish(struct task *t, const struct verdict *v)
 {
 	struct job_change *c = &t->write.change;
+	struct verdict end = *v;
+	const struct node *result;
 
-	c->state = v->state;
-	c->message = v->message != NULL ? v->message
-	    : v->note != NULL           ? v->note
-					: v->exception_message;
-	t->write.record = record_of(t, v);
-	if (t->write.record != NULL)
-		c->result = json_of(t, t->write.record, &c->result_len);
+	if (t->kind->settle != NULL)
+		t->kind->settle(t, &end);
+	c->state = end.state;
+	c->message = end.message != NULL ? end.message
+	    : end.note != NULL           ? end.note
+					 : end.exception_message;
+	t->write.record = record_of(t, &end);
+	result = t->write.record != NULL ? t->write.record : t->write.up;
+	if (result != NULL)
+		c->result = json_text(
+		    result, JSON_COMPACT, RESULT_MAX, &t->arena, NULL);
+	if (c->result != NULL)
+		c->result_len = strlen(c->result);
 	t->write.then = finished;
 	task_write(t);
 }
@@ -422,6 +336,7 @@ task_cancel_unstarted(struct task *t)
 		/* What never began leaves the record of what did. */
 		.operation = t->job.steps_n > 0 ? "INCOMPLETED" : NULL,
 		.output = node_new(&t->arena, NODE_MAP),
+		.labels = t->labels,
 		.message = "cancelled",
 	};
 
@@ -439,11 +354,16 @@ run_step(struct task *t, struct error *e)
 	};
 	int r;
 
+	if (t->step->work != NULL)
+		return t->step->work(t, e);
 	arena_fini(&t->scratch);
-	if (t->step->command(t, &spec, e) < 0)
-		return -1;
-	r = proctab_start(
-	    t->r->deps.proctab, t->key, &spec, task_run_ended, t->r, e);
+	r = t->step->command(t, &spec, e) < 0
+	    ? -1
+	    : proctab_start(
+		  t->r->deps.proctab, t->key, &spec, task_run_ended, t->r, e);
+	/* It may be cancelled before it can start. */
+	if (r != 0 && t->step->tidy != NULL)
+		t->step->tidy(t);
 	arena_fini(&t->scratch);
 	return r == PROCTAB_FULL
 	    ? error_set(e, OVE_BUSY, "too many commands run")
@@ -451,28 +371,58 @@ run_step(struct task *t, struct error *e)
 }
 
 void
+task_work_failed(struct task *t, const struct verdict *v)
+{
+	t->working = false;
+	end_step(t, -1, v->message != NULL ? v->message : v->exception_message);
+	task_finish(t, v);
+}
+
+/* What cannot be executed is no reason to give up a step that only tries. */
+static void
+step_failed(struct task *t, const struct error *e)
+{
+	if ((t->step->flags & STEP_TRIES) == 0) {
+		task_fail(t, "OSError", e);
+		return;
+	}
+	end_step(t, NOT_EXECUTED, arena_strdup(&t->arena, e->text));
+	task_next(t);
+}
+
+static void
+start_later(struct task *t, const struct error *why)
+{
+	log_warn("runner",
+	    FIELDS(LF_I("job", t->job.id.v), LF_S("step", t->step->name)),
+	    "not started yet, trying again: %s", why->text);
+	task_retry(t, task_start);
+}
+
+void
 task_start(struct task *t)
 {
 	struct error e = ERROR_INIT;
 
-	tidy_run(t);
-	if (t->cancel_asked) {
+	if ((t->step->flags & STEP_LOOKS) != 0 && !task_has_look(t, task_start))
+		return;
+	/* What the last command has said is of use until the job ends. */
+	if (t->step->work == NULL)
+		tidy_run(t);
+	if (t->cancel_asked && (t->step->flags & STEP_COMPLETES) == 0) {
 		task_cancel_unstarted(t);
 		return;
 	}
 	if (run_step(t, &e) < 0) {
-		if (!passes(&e)) {
-			task_fail(t, "OSError", &e);
+		if (!task_passes(&e)) {
+			step_failed(t, &e);
 			return;
 		}
-		log_warn("runner",
-		    FIELDS(
-			LF_I("job", t->job.id.v), LF_S("step", t->step->name)),
-		    "not started yet, trying again: %s", e.text);
-		task_retry(t, task_start);
+		start_later(t, &e);
 		return;
 	}
-	t->running = true;
+	t->running = t->step->work == NULL;
+	t->working = !t->running;
 	log_info("runner",
 	    FIELDS(LF_I("job", t->job.id.v), LF_S("step", t->step->name),
 		LF_I("attempt", t->job.attempt)),
@@ -480,20 +430,37 @@ task_start(struct task *t)
 }
 
 void
+task_work_ended(struct task *t, int rc, const char *note)
+{
+	t->working = false;
+	log_info("runner",
+	    FIELDS(LF_I("job", t->job.id.v), LF_S("step", t->step->name),
+		LF_I("rc", rc)),
+	    "ended");
+	end_step(t, rc, note);
+	task_next(t);
+}
+
+void
 task_next(struct task *t)
 {
 	struct verdict v = { .state = JOB_COMPLETED };
-	const struct step_row *s = next_step(t);
+	const struct step_row *s;
 
-	if (s != NULL && t->cancel_asked) {
+	if (!next_step(t, &s))
+		return;
+	if (s != NULL && t->cancel_asked && (s->flags & STEP_COMPLETES) == 0) {
 		task_cancel_unstarted(t);
 		return;
 	}
 	if (s != NULL && t->write.change.step_end != NULL &&
-	    t->kind->between != NULL &&
-	    t->kind->between(t, &v) == TASK_VERDICT) {
-		task_finish(t, &v);
-		return;
+	    t->kind->between != NULL) {
+		if (t->kind->between(t, &v) == TASK_VERDICT) {
+			task_finish(t, &v);
+			return;
+		}
+		if (v.operation != NULL)
+			t->write.record = record_meanwhile(t, &v);
 	}
 	if (s == NULL) {
 		t->kind->close(t, &v);
@@ -508,8 +475,7 @@ task_next(struct task *t)
 	}
 	t->write.begin = (struct job_step){
 		.name = s->name,
-		.attempt =
-		    t->job.attempt + (t->write.change.next_attempt ? 1 : 0),
+		.attempt = attempt_of(t),
 		.started_at = clock_wall_ms(),
 		.note = "",
 		.rc = -1,
@@ -551,7 +517,10 @@ open_kind(struct task *t, struct verdict *v)
 void
 task_open(struct task *t)
 {
-	struct verdict v = { .state = JOB_COMPLETED };
+	struct verdict v = {
+		.state = JOB_COMPLETED,
+		.operation = t->kind->has_record ? "RUNNING" : NULL,
+	};
 	int r = open_kind(t, &v);
 	bool decided = r == TASK_VERDICT;
 
@@ -573,7 +542,7 @@ task_open(struct task *t)
 			return;
 		}
 	}
-	t->write.record = record_running(t, v.labels);
+	t->write.record = record_meanwhile(t, &v);
 	task_next(t);
 }
 
@@ -683,7 +652,7 @@ read_output(struct task *t, const char *which, char **ret, size_t *ret_len)
 		return true;
 	log_warn("runner", FIELDS(LF_I("job", t->job.id.v)),
 	    "cannot read what the command said: %s", e.text);
-	return !passes(&e);
+	return !task_passes(&e);
 }
 
 static bool
@@ -701,14 +670,79 @@ read_outputs(struct task *t)
 	return true;
 }
 
+/* Goes on with the work that came after the command. */
+static void
+reread(struct task *t)
+{
+	const struct job_step *s = task_last_step(t);
+
+	/* The machine was restarted since: what the record says has to do. */
+	if (t->result.how != RUN_EXITED && t->result.how != RUN_SIGNALLED) {
+		t->result = (struct run_result){ .how = RUN_EXITED,
+			.code = task_past_command(t)->rc };
+		t->output_lost = true;
+	}
+	t->rereading = false;
+	t->step = task_find_step(t->kind, s->name);
+	task_make_key(t, s->attempt);
+	task_start(t);
+}
+
+void
+task_resume_work(struct task *t)
+{
+	const struct job_step *past = task_past_command(t);
+	struct error e = ERROR_INIT;
+	int r;
+
+	if (past == NULL) {
+		task_start(t);
+		return;
+	}
+	t->rereading = true;
+	t->step = task_find_step(t->kind, past->name);
+	task_make_key(t, past->attempt);
+	r = proctab_attach(
+	    t->r->deps.proctab, t->key, task_run_ended, t->r, &e);
+	if (r == 0)
+		return;
+	if (r < 0 && task_passes(&e)) {
+		task_retry(t, task_resume_work);
+		return;
+	}
+	t->result = (struct run_result){ .how = RUN_VANISHED };
+	reread(t);
+}
+
+/* The command has not begun. What was short (memory, processes, room on the
+ * disk) may be there again in a moment. */
+static void
+exec_failed(struct task *t)
+{
+	struct error e = ERROR_INIT;
+
+	if ((t->step->flags & STEP_APART) != 0)
+		(void)error_set_errno(&e, t->result.sys,
+		    "execute the command of '%s'", t->step->name);
+	else
+		(void)error_set_errno(
+		    &e, t->result.sys, "execute %s", t->r->config.director);
+	if (task_passes(&e))
+		start_later(t, &e);
+	else
+		step_failed(t, &e);
+}
+
 /* Acts on how the command of the step has ended. */
 static void
 take_result(struct task *t)
 {
-	struct error e = ERROR_INIT;
-
 	if (!read_outputs(t)) {
 		task_retry(t, take_result);
+		return;
+	}
+	if (t->rereading) {
+		reread(t);
 		return;
 	}
 	switch (t->result.how) {
@@ -718,9 +752,7 @@ take_result(struct task *t)
 		task_next(t);
 		return;
 	case RUN_EXEC_FAILED:
-		(void)error_set_errno(
-		    &e, t->result.sys, "execute %s", t->r->config.director);
-		task_fail(t, "OSError", &e);
+		exec_failed(t);
 		return;
 	case RUN_INTERRUPTED:
 		run_lost(t, NOTE_SHUTDOWN);
@@ -738,6 +770,7 @@ static void
 command_ended(struct task *t, const struct run_result *res)
 {
 	t->running = false;
+	t->has_look = t->has_look && (t->step->flags & STEP_APART) != 0;
 	t->result = *res;
 	(void)snprintf(t->past_key, sizeof(t->past_key), "%s", t->key);
 	t->past = t->step;

@@ -22,6 +22,7 @@
 #include "lib/data/node.h"
 #include "lib/net/backoff.h"
 #include "proto/chainpath.h"
+#include "proto/detail.h"
 
 #define PATH "/v1/events?subtree=1"
 /* Of one event as it comes; what we add must have room beside it. */
@@ -37,8 +38,8 @@
 /* It refuses us, or is ourselves: worth another look some time. */
 #define UNABLE_MS 60000
 
-static void
-tell(struct branch *b, const char *state)
+void
+branch_tell(struct branch *b, const char *state)
 {
 	b->lost = strcmp(state, "lost") == 0;
 	subtree_tell(b->subtree, b->name, state);
@@ -145,7 +146,7 @@ take_event(struct branch *b, const struct sse_event *x)
 
 	arena_init(&a, ARENA_MAX);
 	if (strcmp(x->type, "reset") == 0) {
-		tell(b, "reset");
+		branch_tell(b, "reset");
 		return 0;
 	}
 	/* A newer server may have others. */
@@ -199,18 +200,19 @@ end_stream(struct branch *b)
 }
 
 static void
-on_begun(void *ctx)
+on_begun(int64_t length, void *ctx)
 {
 	struct branch *b = ctx;
 
+	(void)length;
 	b->begun = true;
 	b->begun_ms = clock_mono_ms();
 	sse_init(&b->sse, EVENT_MAX);
 	/* What it does not know any more it says itself. */
 	if (b->last_id[0] == '\0')
-		tell(b, "reset");
+		branch_tell(b, "reset");
 	else if (b->lost)
-		tell(b, "back");
+		branch_tell(b, "back");
 }
 
 static void
@@ -232,7 +234,7 @@ on_piece(const char *p, size_t len, void *ctx)
 	    "its events cannot be read");
 	end_stream(b);
 	b->last_id[0] = '\0';
-	tell(b, "lost");
+	branch_tell(b, "lost");
 	call_later(b);
 }
 
@@ -246,7 +248,7 @@ take_refusal(struct branch *b, const struct chain_reply *r)
 		return;
 	}
 	if (!b->lost)
-		tell(b, "lost");
+		branch_tell(b, "lost");
 	if (r->error == NULL && r->status != 429 &&
 	    (r->status < 500 || r->status == 508))
 		call_again(b, UNABLE_MS);
@@ -271,7 +273,7 @@ on_done(const struct chain_reply *r, void *ctx)
 		call_again(b, 0);
 		return;
 	}
-	tell(b, "lost");
+	branch_tell(b, "lost");
 	call_later(b);
 }
 
@@ -290,7 +292,7 @@ branch_open(struct branch *b)
 		.left_ms = CHAIN_DEADLINE_MS,
 	};
 	const struct chain_stream s = {
-		.type = "text/event-stream",
+		.type = TYPE_EVENTS,
 		.idle_ms = IDLE_MS,
 		.begun = on_begun,
 		.piece = on_piece,

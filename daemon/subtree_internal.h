@@ -79,6 +79,8 @@ void branch_open(struct branch *b);
 void branch_close(struct branch *b);
 struct branch *branch_free(struct branch *b);
 AUTO_DEFINE(branch)
+/* Its state to those who read: "lost", "back", "reset". */
+void branch_tell(struct branch *b, const char *state);
 /* An event of this branch: data is a map as its node has told it. -1: it is
  * not one that can be passed on. */
 int branch_publish(struct branch *b, enum event_type type,

@@ -8,22 +8,24 @@
  * The first round only looks. Where a round cannot be ended the next one begins
  * anew; projects that are gone are forgotten.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "daemon/subtree_internal.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "lib/base/strbuf.h"
 #include "lib/data/node.h"
 #include "proto/config.h"
 #include "proto/names.h"
+#include "proto/route.h"
 
 /* More are not looked at. */
 #define PROJECTS_MAX 256
 #define ROUND_MS 15000
 #define ROUND_MIN_MS 1000
 #define ARENA_MAX ((size_t)1 << 20)
+#define PATH_MAX_LEN 1024
 #define WORD_MAX 32
 #define JOB_MAX 32
 #define RECORDS 2
@@ -82,25 +84,30 @@ give_up(struct poll *p)
 {
 	struct branch *b = p->branch;
 
-	if (!b->lost) {
-		b->lost = true;
-		subtree_tell(b->subtree, b->name, "lost");
-	}
+	if (!b->lost)
+		branch_tell(b, "lost");
 	end_round(p);
 }
 
+/* project: NULL if the route has none. */
 static bool
-ask(struct poll *p, const char *path, chain_done_fn *done)
+ask(struct poll *p, enum route_id route, const char *project,
+    chain_done_fn *done)
 {
+	AUTO_STRBUF struct strbuf path;
 	struct branch *b = p->branch;
-	const struct chain_request rq = {
+	struct chain_request rq = {
 		.entrypoint = b->name,
 		.tail = true,
-		.method = "GET",
-		.path = path,
+		.method = routes[route].method,
 		.left_ms = CHAIN_DEADLINE_MS,
 	};
 
+	strbuf_init(&path, PATH_MAX_LEN);
+	route_build(&path, route, NULL, &project, project != NULL);
+	if (strbuf_check(&path, NULL) < 0)
+		return false;
+	rq.path = path.buf;
 	if (chain_forward(b->subtree->chain, &rq, done, p, &p->call, NULL) == 0)
 		return true;
 	p->call.v = 0;
@@ -133,7 +140,7 @@ tell(struct poll *p, const struct seen *s, size_t record)
 	node_set(&a, map, "at", node_float(&a, (double)clock_wall_ms() / 1000));
 	if (arena_check(&a, NULL) < 0 ||
 	    branch_publish(b, EVENT_PROJECT, map, &a) < 0)
-		subtree_tell(b->subtree, b->name, "reset");
+		branch_tell(b, "reset");
 }
 
 static void
@@ -189,18 +196,15 @@ static void
 next_project(struct poll *p)
 {
 	struct branch *b = p->branch;
-	char path[1024];
 
 	if (p->at == NULL) {
 		if (!p->looked || b->lost)
-			subtree_tell(b->subtree, b->name, "reset");
-		b->lost = false;
+			branch_tell(b, "reset");
 		p->looked = true;
 		end_round(p);
 		return;
 	}
-	(void)snprintf(path, sizeof(path), "/v1/project/info/%s", p->at->name);
-	if (!ask(p, path, on_info))
+	if (!ask(p, ROUTE_PROJECT_INFO, p->at->name, on_info))
 		end_round(p);
 }
 
@@ -268,7 +272,7 @@ on_round(struct timer *t)
 {
 	struct poll *p = container_of(t, struct poll, timer);
 
-	if (!ask(p, "/v1/projects", on_list))
+	if (!ask(p, ROUTE_PROJECTS, NULL, on_list))
 		end_round(p);
 }
 

@@ -225,16 +225,12 @@ static void
 take_error(struct node *map, const struct node *said, struct arena *a)
 {
 	const struct node *why = node_get(said, "error");
-	const struct node *status = node_get(why, "status_code");
 	const char *error = node_text(node_get(why, "error"));
 	const char *message = node_text(node_get(why, "message"));
 
 	if (error != NULL)
 		treenode_fail(map, error, message != NULL ? message : "",
-		    status != NULL && status->type == NODE_INT
-			? (int)status->u.i
-			: 0,
-		    a);
+		    (int)node_int_at(why, "status_code", 0), a);
 }
 
 static void

@@ -11,12 +11,13 @@
 #pragma once
 
 #include "lib/base/arena.h"
+#include "proto/chainpath.h"
 
 struct chain_reply;
 struct node;
 
 /* Levels below the server that is asked: a chain path has so many names. */
-#define TREE_DEPTH_LIMIT 16
+#define TREE_DEPTH_LIMIT CHAINPATH_MAX
 
 enum tree_word {
 	TREE_LABELS,

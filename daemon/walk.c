@@ -36,8 +36,6 @@ struct spot {
 	struct spot *first;
 	struct spot *last;
 	struct spot *next;
-	/* As its parent says; NULL: the first. */
-	const char *name;
 	/* The chain path after the entry point. */
 	const char *path;
 	/* Levels that are wanted below it. */
@@ -124,7 +122,6 @@ add_spot(struct spot *parent, const char *name)
 		return;
 	w->spots_n++;
 	p->walk = w;
-	p->name = name;
 	p->path = parent->path[0] == '\0'
 	    ? name
 	    : arena_printf(w->arena, "%s.%s", parent->path, name);

@@ -3,14 +3,16 @@
 
 /*
  * Prints what the manual says of the tables, so that no page repeats them by
- * hand: `reference config`, `routes` and `KIND` as mdoc(7) for docs/generate.py
- * to put into the pages, `sample` as docs/overlord.yml.sample. Used by the
- * build and its tests only, never installed.
+ * hand: `reference config`, `routes`, `synopsis`, `options` and `KIND` as
+ * mdoc(7) for docs/generate.py to put into the pages, `sample` as
+ * docs/overlord.yml.sample. Used by the build and its tests only, never
+ * installed.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/command.h"
 #include "lib/base/strbuf.h"
 #include "proto/config.h"
 #include "proto/route.h"
@@ -60,12 +62,23 @@ add_escaped(struct strbuf *b, const char *s, size_t len)
 	}
 }
 
-/* One line of text, wrapped at blanks. */
+/* Where a sentence ends that another follows. */
+static size_t
+sentence_len(const char *s)
+{
+	for (size_t i = 0; s[i] != '\0'; i++)
+		if (s[i] == '.' && s[i + 1] == ' ' && s[i + 2] >= 'A' &&
+		    s[i + 2] <= 'Z')
+			return i + 1;
+	return strlen(s);
+}
+
+/* Text, a line for each sentence, wrapped at blanks. */
 static void
 add_text(struct strbuf *b, const char *s)
 {
 	while (*s != '\0') {
-		size_t len = strlen(s);
+		size_t len = sentence_len(s);
 
 		if (len > LINE_MAX_LEN) {
 			for (len = LINE_MAX_LEN; len > 0 && s[len] != ' ';
@@ -254,6 +267,109 @@ add_routes(struct strbuf *b)
 	strbuf_adds(b, ".El\n");
 }
 
+/* Commands */
+
+static void
+add_lower(struct strbuf *b, const char *s)
+{
+	for (; *s != '\0'; s++)
+		strbuf_addc(
+		    b, *s >= 'A' && *s <= 'Z' ? (char)(*s - 'A' + 'a') : *s);
+}
+
+/* "f Ar file": letter or long name, and its value. */
+static void
+add_usage(struct strbuf *b, const struct cmd_opt *o)
+{
+	if (o->letter != '\0')
+		strbuf_addf(b, "Fl %c", o->letter);
+	else
+		strbuf_addf(b, "Fl -%s", o->name);
+	if (o->metavar != NULL) {
+		strbuf_adds(b, " Ar ");
+		add_lower(b, o->metavar);
+	}
+	if (o->type == CMD_LIST)
+		strbuf_adds(b, " ...");
+	strbuf_addc(b, '\n');
+}
+
+/* "[NAME...]" and the like. */
+static void
+add_words(struct strbuf *b, const char *words)
+{
+	size_t len = strlen(words);
+
+	if (words[0] == '[' && words[len - 1] == ']') {
+		strbuf_adds(b, ".Op Ar ");
+		add_lower(b, words + 1);
+		strbuf_truncate(b, b->len - 1);
+	} else {
+		strbuf_adds(b, ".Ar ");
+		add_lower(b, words);
+	}
+	strbuf_addc(b, '\n');
+}
+
+static void
+add_synopsis(struct strbuf *b)
+{
+	for (size_t i = 0; i < cmd_table_n; i++) {
+		const struct cmd *c = cmd_table[i];
+
+		if (c->group == CMD_HIDDEN)
+			continue;
+		strbuf_addf(b, ".Nm\n.Cm %s\n", c->name);
+		for (size_t k = 0; k < c->opts_n; k++) {
+			strbuf_adds(b, c->opts[k].required ? "." : ".Op ");
+			add_usage(b, &c->opts[k]);
+		}
+		if (c->words != NULL)
+			add_words(b, c->words);
+	}
+}
+
+static void
+add_option(struct strbuf *b, const struct cmd_opt *o)
+{
+	strbuf_adds(b, ".It ");
+	if (o->letter != '\0')
+		strbuf_addf(b, "Fl %c , ", o->letter);
+	strbuf_addf(b, "Fl -%s", o->name);
+	if (o->metavar != NULL) {
+		strbuf_adds(b, " Ar ");
+		add_lower(b, o->metavar);
+	}
+	strbuf_addc(b, '\n');
+	add_text(b, o->doc);
+	if (o->choices != NULL) {
+		strbuf_adds(b, "One of\n");
+		for (size_t i = 0; o->choices[i] != NULL; i++)
+			add_literal(b, o->choices[i],
+			    o->choices[i + 1] != NULL ? "," : ".");
+	}
+	if (o->def != NULL) {
+		strbuf_adds(b, "Default:\n");
+		add_literal(b, o->def, ".");
+	}
+}
+
+static void
+add_options(struct strbuf *b)
+{
+	for (size_t i = 0; i < cmd_table_n; i++) {
+		const struct cmd *c = cmd_table[i];
+
+		if (c->group == CMD_HIDDEN || c->opts_n == 0)
+			continue;
+		strbuf_addf(b, "%s.Cm %s :\n.Bl -tag -width Ds -compact\n",
+		    b->len > 0 ? ".Pp\n" : "", c->name);
+		for (size_t k = 0; k < c->opts_n; k++)
+			add_option(b, &c->opts[k]);
+		strbuf_adds(b, ".El\n");
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -267,6 +383,10 @@ main(int argc, char **argv)
 		config_sample(&b);
 	else if (strcmp(what, "routes") == 0)
 		add_routes(&b);
+	else if (strcmp(what, "synopsis") == 0)
+		add_synopsis(&b);
+	else if (strcmp(what, "options") == 0)
+		add_options(&b);
 	else if (strcmp(what, "directorProject") == 0)
 		add_schema(&b, &spec_project_schema);
 	else if (strcmp(what, "metadata") == 0)
@@ -277,7 +397,9 @@ main(int argc, char **argv)
 		add_kind(&b, &spec_app_schema);
 	else {
 		(void)fputs(
-		    "usage: reference config|sample|routes|KIND\n", stderr);
+		    "usage: reference config|sample|routes|synopsis|options|"
+		    "KIND\n",
+		    stderr);
 		return 64;
 	}
 	if (strbuf_check(&b, NULL) < 0 ||

@@ -66,6 +66,8 @@ finish_paths(const struct finish *f)
 	default_path(f, &c->components, c->statedir, "components");
 	default_path(f, &c->pidfile, c->rundir, "overlordd.pid");
 	default_path(f, &c->helper, OVERLORD_LIBEXECDIR, "overlord-exec");
+	if (c->libexec == NULL)
+		c->libexec = OVERLORD_LIBEXECDIR;
 	home = f->env != NULL ? f->env("HOME", f->env_ctx) : NULL;
 	default_path(f, &c->director.logs,
 	    home != NULL && *home != '\0' ? home : "/root", ".director/logs");
@@ -149,13 +151,8 @@ finish_machine(const struct finish *f)
 static void
 finish_log(const struct finish *f)
 {
-	const char *level, *file;
-
-	config_log_effect(f->c->log_config, &level, &file);
-	if (f->c->log.file == NULL)
-		f->c->log.file = file;
-	if (f->c->log.level == NULL)
-		f->c->log.level = level != NULL ? level : "info";
+	if (f->c->log.level == NULL && f->c->logging == NULL)
+		f->c->log.level = "info";
 	if (f->c->debug)
 		f->c->log.level = "debug";
 }

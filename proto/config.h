@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "lib/base/log.h"
 #include "lib/data/schema.h"
 
 /* Of read, write, connect, pool: <= 0 is no limit. timeout has no effect. */
@@ -69,6 +70,20 @@ struct config_keywords {
 	    limits, nat, volume, fstab;
 };
 
+/* What log_config means, in the words of lib/base/log.h. */
+struct config_log {
+	/* One for each handler, with its name and where it stands. */
+	struct log_sink_config *sinks;
+	struct config_handler {
+		const char *name;
+		struct diag_pos pos;
+	} * handlers;
+	size_t sinks_n;
+	/* The root first. */
+	struct log_logger *loggers;
+	size_t loggers_n;
+};
+
 struct config {
 	const char *serverid;
 	int64_t port;
@@ -116,6 +131,8 @@ struct config {
 	const char *secret_key;
 	const char *secret_keyfile;
 	const struct node *log_config;
+	/* NULL when log_config is not there or has no loggers. */
+	const struct config_log *logging;
 	SCHEMA_MAP_OF(struct config_chain) chains;
 	struct schema_strs labels;
 	struct {
@@ -166,12 +183,18 @@ struct config {
 	const char *rundir;
 	const char *pidfile;
 	const char *helper;
+	const char *libexec;
+	bool trusted_programs;
 	struct {
-		/* Never NULL. */
+		/* NULL: as the loggers of log_config say. */
 		const char *level;
 		const char *format;
-		/* NULL: standard error, or the default file. */
+		/* Both NULL: standard error or the default file, for what
+		 * reaches no handler of log_config. */
 		const char *file;
+		const char *syslog;
+		/* NULL: the socket of this machine. */
+		const char *syslog_address;
 	} log;
 	struct {
 		int64_t header_bytes;
@@ -183,15 +206,31 @@ struct config {
 		int64_t body_ms;
 		int64_t write_ms;
 		int64_t queued_jobs;
+		int64_t commands;
+		int64_t wrong_tokens;
+		int64_t wrong_token_wait_ms;
+		int64_t wrong_token_memory_ms;
+		bool blocklistd;
 	} limits;
 	struct {
 		int64_t max_attempts;
+		/* <= 0, here and below: no bound. */
 		int64_t keep;
+		int64_t keep_time_ms;
+		int64_t keep_size;
+		int64_t keep_gone_ms;
 		int64_t output;
 	} jobs;
 	struct {
 		int64_t keep;
+		int64_t keep_time_ms;
+		int64_t keep_size;
 	} audit;
+	struct {
+		int64_t keep;
+		int64_t keep_time_ms;
+		int64_t keep_size;
+	} director_logs;
 	struct {
 		int64_t size;
 	} store;
@@ -216,6 +255,10 @@ int config_load(const char *path, config_env_fn *env, void *env_ctx,
 int config_parse(const char *text, size_t len, config_env_fn *env,
     void *env_ctx, struct arena *a, struct diag *d, struct config **ret,
     struct error *e);
+/* Reads log.syslog_address, which was checked when it was bound, or an address
+ * of the same form. False when it is none, or memory is out. */
+bool config_syslog_address(
+    const char *text, struct arena *a, struct log_syslog_config *ret);
 /* For print-config; flags as schema_dump(). */
 struct node *config_to_node(const struct config *c, int flags, struct arena *a);
 /* Calls fn for each option that differs; SCHEMA_LIVE in row->flags says whether

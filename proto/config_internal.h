@@ -38,7 +38,6 @@ extern const struct config_keywords_table
 /* One entry of `listen` in httpd_listen()'s form; false when it is none. */
 bool config_listen_address(const char *entry, int64_t port, struct strbuf *out);
 
+/* Checks log_config and sets what it means beside it in struct config. */
 schema_check_fn config_check_log;
-/* What log_config means for log.level and log.file; NULL: nothing. */
-void config_log_effect(const struct node *log_config, const char **ret_level,
-    const char **ret_file);
+schema_check_fn config_check_syslog_address;

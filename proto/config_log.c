@@ -3,286 +3,330 @@
 
 /*
  * log_config: the mapping that the original hands to Python's logging
- * (config.md 2.8). It is checked as far as the contract says, unknown keys are
- * left alone, and of its meaning two things are taken over: the level and the
- * file of the logger "overlord", or of root. What else it can say has no effect
- * on a daemon that writes one log in a format of its own; a handler of another
- * class gets a warning.
+ * (config.md 2.8), checked as far as the contract says and turned into loggers
+ * and sinks of lib/base/log.h. Unknown keys are left alone; what Python can do
+ * with code of its own (filters, factories, other classes) gets a warning.
+ *
+ * Tables say what there may be; config_handler.c checks what a handler, a
+ * formatter and a level are, and here is what refers to them. Findings begin as
+ * Python's do.
  */
 
-#include "proto/config_internal.h"
+#include "proto/config_log_internal.h"
 
 #include <string.h>
 
-static const struct {
-	const char *name;
-	int64_t value;
-	const char *ours;
-} levels[] = {
-	{ "CRITICAL", 50, "error" },
-	{ "FATAL", 50, "error" },
-	{ "ERROR", 40, "error" },
-	{ "WARNING", 30, "warn" },
-	{ "WARN", 30, "warn" },
-	{ "INFO", 20, "info" },
-	{ "DEBUG", 10, "debug" },
-	{ "NOTSET", 0, NULL },
+#include "lib/base/num.h"
+
+/* The daemon adds its own sinks. */
+#define HANDLERS_MAX (LOG_SINKS_MAX - 2)
+
+struct logger {
+	const struct node *level;
+	/* As Python has it: anything but 0. */
+	int64_t propagate;
+	struct schema_strs handlers;
+	const struct node *filters;
 };
 
-static const struct {
-	const char *name;
-	/* Writes to its `filename`. */
-	bool file;
-	bool quiet;
-} classes[] = {
-	{ "logging.StreamHandler", false, true },
-	{ "logging.NullHandler", false, true },
-	{ "logging.FileHandler", true, true },
-	{ "logging.handlers.WatchedFileHandler", true, true },
-	{ "logging.handlers.RotatingFileHandler", true, true },
+struct log_map {
+	const struct node *version;
+	SCHEMA_MAP_OF(struct config_log_formatter) formatters;
+	const struct node *filters;
+	SCHEMA_MAP_OF(struct config_log_handler) handlers;
+	SCHEMA_MAP_OF(struct logger) loggers;
+	struct logger root;
+	bool incremental;
+	bool disable;
 };
 
 static const struct node *
-get(const struct node *map, const char *key)
+given(const struct node *n)
 {
-	const struct node *n = node_get(map, key);
-
 	return n != NULL && n->type != NODE_NULL ? n : NULL;
 }
 
-/* false: not a level. *ret is NULL for NOTSET. */
-static bool
-level_of(const struct node *n, const char **ret)
-{
-	const char *text = node_text(n);
-	int64_t v = n->type == NODE_BOOL ? n->u.b : n->u.i;
-	size_t i;
-
-	*ret = NULL;
-	if (n->type == NODE_INT || n->type == NODE_BOOL) {
-		/* The nearest level at or below it. */
-		if (n->big || v > 50)
-			*ret = "error";
-		else if (v > 0 && v < 10)
-			*ret = "debug";
-		for (i = 0; !n->big && *ret == NULL && i < ARRAY_LEN(levels);
-		     i++) {
-			if (v >= levels[i].value)
-				*ret = levels[i].ours;
-		}
-		return true;
-	}
-	for (i = 0; text != NULL && i < ARRAY_LEN(levels); i++) {
-		if (strcmp(levels[i].name, text) == 0) {
-			*ret = levels[i].ours;
-			return true;
-		}
-	}
-	return false;
-}
-
 static void
-check_level(const struct schema_at *at, const struct node *map)
+check_filters(const struct schema_at *at, const struct node *n, void *field)
 {
-	const struct node *n = get(map, "level");
-	struct schema_at here = {
-		.run = at->run, .up = at, .key = "level", .where = n
-	};
-	const char *level;
-
-	if (n != NULL && !level_of(n, &level))
-		schema_fault(&here, n, "log-level", NULL,
-		    "%s is not one of: CRITICAL, ERROR, WARNING, INFO, DEBUG, "
-		    "NOTSET, or an integer",
-		    schema_quote(at->run->arena, n));
+	if (n->type != NODE_MAP)
+		schema_fault_type(at, n, SCHEMA_GROUP);
+	else
+		config_warn_unused(at, n, field);
 }
 
-/* Every handler that is named must be defined. */
-static void
-check_names(const struct schema_at *at, const struct node *map,
-    const struct node *handlers)
-{
-	const struct node *list = get(map, "handlers"), *n;
-	struct schema_at here = {
-		.run = at->run, .up = at, .key = "handlers", .where = list
-	};
-	struct schema_at item;
-	size_t i;
+/* Tables */
 
-	if (list == NULL)
-		return;
-	if (list->type != NODE_LIST) {
-		schema_fault_type(&here, list, SCHEMA_LIST);
-		return;
-	}
-	for (i = 0; i < list->u.list.n; i++) {
-		n = list->u.list.items[i];
-		item = schema_at_item(&here, n, i);
-		if (node_text(n) == NULL)
-			schema_fault_type(&item, n, SCHEMA_STR);
-		else if (node_get(handlers, node_text(n)) == NULL)
-			schema_fault(&item, n, "log-handler", NULL,
-			    "%s is not defined in log_config.handlers",
-			    schema_quote(at->run->arena, n));
-	}
-}
+/* clang-format off */
+static const struct schema_row str_row = { .type = SCHEMA_STR };
+static const struct schema_row logger_rows[] = {
+	SCHEMA_ROW(logger, "level", NODE, level, NULL, 0,
+	    "Its threshold.", .check = config_check_level),
+	SCHEMA_ROW(logger, "propagate", INT, propagate, "1", 0,
+	    "Whether the handlers of its parents get its records too."),
+	SCHEMA_ROW_MANY(logger, "handlers", LIST, handlers, NULL, 0,
+	    "Names of handlers.", .elem = &str_row),
+	SCHEMA_ROW(logger, "filters", NODE, filters, NULL, 0,
+	    "No effect.", .check = config_warn_unused),
+};
+/* clang-format on */
 
-static void
-check_class(const struct schema_at *at, const struct node *map)
-{
-	const struct node *n = get(map, "class");
-	const char *text = node_text(n);
-	size_t i;
+static const struct schema logger_schema = {
+	SCHEMA_TABLE("logger", logger_rows, logger),
+	.flags = SCHEMA_UNKNOWN_IGNORE,
+};
+static const struct schema_row logger_row = { .type = SCHEMA_STRUCT,
+	.sub = &logger_schema };
 
-	for (i = 0; text != NULL && i < ARRAY_LEN(classes); i++) {
-		if (strcmp(classes[i].name, text) == 0)
-			return;
-	}
-	if (n != NULL)
-		schema_warn(at, n, "log-class", NULL,
-		    "class %s is not supported, using standard error",
-		    schema_quote(at->run->arena, n));
-}
-
-enum part {
-	PART_HANDLERS,
-	PART_LOGGERS
+/* clang-format off */
+static const struct schema_row log_rows[] = {
+	SCHEMA_ROW(log_map, "version", NODE, version, NULL, 0, "1."),
+	SCHEMA_ROW_MANY(log_map, "formatters", MAP, formatters, NULL, 0,
+	    "Forms of lines.", .elem = &config_formatter_row),
+	SCHEMA_ROW(log_map, "filters", NODE, filters, NULL, 0,
+	    "No effect.", .check = check_filters),
+	SCHEMA_ROW_MANY(log_map, "handlers", MAP, handlers, NULL, 0,
+	    "Where records go.", .elem = &config_handler_row),
+	SCHEMA_ROW_MANY(log_map, "loggers", MAP, loggers, NULL, 0,
+	    "What records there are.", .elem = &logger_row),
+	SCHEMA_ROW_MANY(log_map, "root", STRUCT, root, NULL, 0,
+	    "The parent of all loggers.", .sub = &logger_schema),
+	SCHEMA_ROW(log_map, "incremental", BOOL, incremental, "false", 0,
+	    "No effect."),
+	SCHEMA_ROW(log_map, "disable_existing_loggers", BOOL, disable, "false",
+	    0, "No effect."),
+};
+/* clang-format on */
+static const struct schema log_schema = {
+	SCHEMA_TABLE("log_config", log_rows, log_map),
+	.flags = SCHEMA_UNKNOWN_IGNORE,
 };
 
+/* The whole */
+
 static void
-check_each(const struct schema_at *at, const struct node *map, enum part part,
-    const struct node *handlers)
+check_version(
+    const struct schema_at *at, const struct node *map, const struct node *n)
 {
-	const struct node_pair *p;
-	struct schema_at here;
+	struct schema_at here = config_log_at(at, map, "version");
+
+	if (n == NULL)
+		schema_fault(at, at->where, "required", "add 'version: 1'",
+		    "dictionary doesn't specify a version");
+	else if (n->type != NODE_INT || n->big || n->u.i != 1)
+		schema_fault(&here, n, "log-version", NULL,
+		    "unsupported version: %s, 1 is supported",
+		    config_log_quote(at, n));
+}
+
+/* What the file has of an element that was bound. */
+static const struct node_pair *
+pair_of(const struct node *map, const char *key)
+{
+	const struct node_pair *p = map->u.map.pairs;
+
+	while (p->key->type != NODE_STR || strcmp(p->key->u.str.s, key) != 0)
+		p++;
+	return p;
+}
+
+/* n when it is none of them. */
+static size_t
+index_of(const char *const *keys, size_t n, const char *key)
+{
 	size_t i;
 
-	for (i = 0; i < map->u.map.n; i++) {
-		p = &map->u.map.pairs[i];
-		here = schema_at_pair(at, p);
-		if (p->value->type != NODE_MAP) {
-			schema_fault_type(&here, p->value, SCHEMA_GROUP);
+	for (i = 0; i < n && strcmp(keys[i], key) != 0; i++)
+		continue;
+	return i;
+}
+
+static void
+build_handler(const struct schema_at *at, const struct node *map,
+    const struct log_map *m, size_t i, struct config_log *ret)
+{
+	const struct node_pair *pair = pair_of(map, m->handlers.keys[i]);
+	const struct config_log_handler *h = &m->handlers.items[i];
+	struct schema_at here = schema_at_pair(at, pair), deeper;
+	const struct node *n = given(node_get(pair->value, "filename"));
+	struct log_sink_config *s = &ret->sinks[i];
+	size_t k;
+
+	*s = h->sink;
+	n = n != NULL ? n : pair->key;
+	ret->handlers[i].name = m->handlers.keys[i];
+	ret->handlers[i].pos = (struct diag_pos){ n->line, n->col };
+	if (h->formatter == NULL)
+		return;
+	k = index_of(m->formatters.keys, m->formatters.n, h->formatter);
+	if (k < m->formatters.n) {
+		s->pattern = m->formatters.items[k].format;
+		s->datefmt = m->formatters.items[k].datefmt;
+		return;
+	}
+	deeper = config_log_at(&here, pair->value, "formatter");
+	config_log_unable(&deeper, deeper.where, "log-formatter",
+	    "%s is not defined in log_config.formatters",
+	    config_log_quote(at, deeper.where));
+}
+
+/* at is the logger, map what the file has of it. */
+static void
+build_logger(const struct schema_at *at, const struct node *map,
+    const struct log_map *m, const struct logger *from, struct log_logger *ret)
+{
+	struct schema_at here = config_log_at(at, map, "handlers"), item;
+	size_t i, k;
+
+	(void)config_level_of(from->level, &ret->level);
+	ret->stop = from->propagate == 0;
+	for (i = 0; i < from->handlers.n; i++) {
+		if (from->handlers.items[i] == NULL)
+			continue;
+		k = index_of(
+		    m->handlers.keys, m->handlers.n, from->handlers.items[i]);
+		if (k < m->handlers.n) {
+			ret->sinks |= (uint64_t)1 << k;
 			continue;
 		}
-		check_level(&here, p->value);
-		if (part == PART_HANDLERS)
-			check_class(&here, p->value);
-		else
-			check_names(&here, p->value, handlers);
+		item = schema_at_item(&here, here.where->u.list.items[i], i);
+		config_log_unable(&item, item.where, "log-handler",
+		    "%s is not defined in log_config.handlers",
+		    config_log_quote(at, item.where));
 	}
 }
 
+/* A root that is told no level has Python's, and one that has NOTSET takes
+ * all. */
 static void
-check_version(const struct schema_at *at, const struct node *map)
+build_root(const struct schema_at *at, const struct node *map,
+    const struct log_map *m, const struct logger *from, struct log_logger *ret)
 {
-	const struct node *n = get(map, "version");
-	struct schema_at here = {
-		.run = at->run, .up = at, .key = "version", .where = n
-	};
-
-	if (n == NULL)
-		schema_fault_missing(at, "version");
-	else if (n->type != NODE_INT || n->big || n->u.i != 1)
-		schema_fault(&here, n, "log-version", NULL,
-		    "%s is not a version, 1 is",
-		    schema_quote(at->run->arena, n));
+	build_logger(at, map, m, from, ret);
+	ret->name = "";
+	if (from->level == NULL)
+		ret->level = LOG_LEVEL_WARN;
+	else if (ret->level == LOG_LEVEL_INHERIT)
+		ret->level = LOG_LEVEL_DEBUG;
 }
 
-/* NULL when it is absent or of a wrong type, which is reported. */
-static const struct node *
-container(const struct schema_at *at, const struct node *map, const char *key,
-    enum schema_type type)
+/* The root has three names; `root` itself wins. */
+static void
+build_loggers(const struct schema_at *at, const struct node *map,
+    const struct log_map *m, struct config_log *ret)
 {
-	const struct node *n = get(map, key);
-	struct schema_at here = {
-		.run = at->run, .up = at, .key = key, .where = n
-	};
+	struct schema_at all = config_log_at(at, map, "loggers"), here;
+	const struct node_pair *pair;
+	const char *name;
+	bool done = given(node_get(map, "root")) != NULL;
+	size_t i, n = 1;
 
-	if (n == NULL ||
-	    n->type == (type == SCHEMA_BOOL ? NODE_BOOL : NODE_MAP))
-		return n;
-	schema_fault_type(&here, n, type);
-	return NULL;
+	here = config_log_at(at, map, "root");
+	build_root(&here, here.where, m, &m->root, &ret->loggers[0]);
+	for (i = 0; i < m->loggers.n; i++) {
+		name = m->loggers.keys[i];
+		pair = pair_of(all.where, name);
+		here = schema_at_pair(&all, pair);
+		if (*name != '\0' && strcmp(name, "root") != 0) {
+			ret->loggers[n].name = name;
+			build_logger(&here, pair->value, m,
+			    &m->loggers.items[i], &ret->loggers[n++]);
+		} else if (!done) {
+			done = true;
+			build_root(&here, pair->value, m, &m->loggers.items[i],
+			    &ret->loggers[0]);
+		}
+	}
+	ret->loggers_n = n;
+}
+
+static struct config_log *
+build(
+    const struct schema_at *at, const struct node *map, const struct log_map *m)
+{
+	struct arena *a = at->run->arena;
+	struct schema_at handlers = config_log_at(at, map, "handlers");
+	struct config_log *ret = arena_calloc(a, 1, sizeof(*ret));
+	size_t i, n = m->handlers.n;
+
+	if (ret == NULL ||
+	    (ret->sinks = arena_calloc(a, n + 1, sizeof(*ret->sinks))) ==
+		NULL ||
+	    (ret->handlers = arena_calloc(a, n + 1, sizeof(*ret->handlers))) ==
+		NULL ||
+	    (ret->loggers = arena_calloc(
+		 a, m->loggers.n + 1, sizeof(*ret->loggers))) == NULL)
+		return NULL;
+	ret->sinks_n = n;
+	for (i = 0; i < n; i++)
+		build_handler(&handlers, handlers.where, m, i, ret);
+	build_loggers(at, map, m, ret);
+	return ret;
 }
 
 void
 config_check_log(const struct schema_at *at, const struct node *n, void *field)
 {
-	const struct node *handlers, *loggers, *root;
-	struct schema_at here = { .run = at->run, .up = at };
+	struct config *c = container_of(
+	    (const struct node **)field, struct config, log_config);
+	struct schema_at handlers;
+	struct log_map m;
 
-	(void)field;
 	if (n->type != NODE_MAP) {
 		schema_fault_type(at, n, SCHEMA_GROUP);
 		return;
 	}
-	check_version(at, n);
-	(void)container(at, n, "formatters", SCHEMA_GROUP);
-	(void)container(at, n, "filters", SCHEMA_GROUP);
-	(void)container(at, n, "incremental", SCHEMA_BOOL);
-	(void)container(at, n, "disable_existing_loggers", SCHEMA_BOOL);
-	handlers = container(at, n, "handlers", SCHEMA_GROUP);
-	loggers = container(at, n, "loggers", SCHEMA_GROUP);
-	root = container(at, n, "root", SCHEMA_GROUP);
-	if (handlers != NULL) {
-		here.key = "handlers";
-		here.where = handlers;
-		check_each(&here, handlers, PART_HANDLERS, handlers);
-	}
-	if (loggers != NULL) {
-		here.key = "loggers";
-		here.where = loggers;
-		check_each(&here, loggers, PART_LOGGERS, handlers);
-	}
-	if (root != NULL) {
-		here.key = "root";
-		here.where = root;
-		check_level(&here, root);
-		check_names(&here, root, handlers);
+	schema_bind_in(at, &log_schema, n, &m);
+	check_version(at, n, m.version);
+	if (m.handlers.n > HANDLERS_MAX) {
+		handlers = config_log_at(at, n, "handlers");
+		schema_fault(&handlers, handlers.where, "length", NULL,
+		    "more than %d handlers", HANDLERS_MAX);
+	} else if (m.loggers.n > 0 || given(node_get(n, "root")) != NULL) {
+		c->logging = build(at, n, &m);
 	}
 }
 
-/* The file of the first handler that a logger names and that writes to one. */
-static const char *
-file_of(const struct node *log_config, const struct node *logger)
-{
-	const struct node *list = get(logger, "handlers"), *h;
-	const char *name, *class;
-	size_t i, k;
+/* log.syslog_address */
 
-	for (i = 0; list != NULL && i < list->u.list.n; i++) {
-		name = node_text(list->u.list.items[i]);
-		h = name != NULL ? get(get(log_config, "handlers"), name)
-				 : NULL;
-		class = node_text(get(h, "class"));
-		for (k = 0; class != NULL && k < ARRAY_LEN(classes); k++) {
-			if (classes[k].file &&
-			    strcmp(classes[k].name, class) == 0)
-				return node_text(get(h, "filename"));
-		}
+bool
+config_syslog_address(
+    const char *text, struct arena *a, struct log_syslog_config *ret)
+{
+	const char *host = text, *rest;
+	uint64_t port = CONFIG_SYSLOG_PORT;
+	size_t len;
+
+	if (*text == '/') {
+		ret->path = text;
+		return true;
 	}
-	return NULL;
+	if (*text == '[') {
+		len = strcspn(++host, "]");
+		rest = host[len] == ']' ? host + len + 1 : "?";
+	} else {
+		len = strcspn(text, ":");
+		rest = text + len;
+	}
+	if (len == 0 ||
+	    (*rest != '\0' &&
+		(*rest != ':' || num_u64(rest + 1, 1, 65535, &port, NULL) < 0)))
+		return false;
+	ret->host = arena_strndup(a, host, len);
+	ret->port = (uint16_t)port;
+	return ret->host != NULL;
 }
 
 void
-config_log_effect(const struct node *log_config, const char **ret_level,
-    const char **ret_file)
+config_check_syslog_address(
+    const struct schema_at *at, const struct node *n, void *field)
 {
-	const struct node *who[2], *level;
-	const char *file;
-	size_t i;
+	struct log_syslog_config c = { .path = NULL };
 
-	*ret_level = *ret_file = NULL;
-	if (log_config == NULL)
-		return;
-	who[0] = get(get(log_config, "loggers"), "overlord");
-	who[1] = get(log_config, "root");
-	for (i = 0; i < ARRAY_LEN(who); i++) {
-		level = get(who[i], "level");
-		if (*ret_level == NULL && level != NULL)
-			(void)level_of(level, ret_level);
-		file = file_of(log_config, who[i]);
-		if (*ret_file == NULL)
-			*ret_file = file;
-	}
+	(void)field;
+	if (!config_syslog_address(n->u.str.s, at->run->arena, &c))
+		schema_fault(at, n, "address", NULL,
+		    "%s is not an address (PATH, ADDRESS, ADDRESS:PORT or "
+		    "[IPV6]:PORT)",
+		    config_log_quote(at, n));
 }

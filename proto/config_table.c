@@ -106,8 +106,8 @@ static const struct schema_row config_keyword_rows[CONFIG_KEYWORDS_COUNT] = {
 	    .choices = fstab_words },
 };
 
-static const char *const config_log_levels[] = { "error", "warn", "notice",
-	"info", "debug", NULL };
+static const char *const config_log_levels[] = { "critical", "error", "warn",
+	"notice", "info", "debug", NULL };
 static const char *const config_log_formats[] = { "text", "json", NULL };
 
 /* Checks of single options */
@@ -413,7 +413,7 @@ static const struct schema_row etcd_rows[] = {
 	SCHEMA_ROW(config_etcd, "ca_cert", STR, ca_cert, NULL, 0,
 	    "PEM file with the certificate authorities to trust."),
 	SCHEMA_ROW(config_etcd, "cert_key", STR, cert_key, NULL, 0,
-	    "PEM file with the client's key."),
+	    "PEM file with the client's certificate and its key."),
 	SCHEMA_ROW(config_etcd, "timeout", INT, timeout_ms, NULL,
 	    SCHEMA_SECONDS, "Seconds for a request."),
 	SCHEMA_ROW(config_etcd, "api_path", STR, api_path, NULL, 0,

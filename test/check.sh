@@ -6,11 +6,13 @@
 # the lint scripts by meson, end-to-end tests by pytest.  Shows the runners'
 # own totals; ends non-zero, and says what failed, if anything did.
 #
-# usage: check.sh [--build DIR] [--sanitize] [--unit] [--no-e2e]
+# usage: check.sh [--build DIR] [--sanitize] [--unit] [--no-e2e] [--real]
 #	--build DIR	build there (default: build, or build-asan)
 #	--sanitize	with the address and undefined behaviour sanitizers
 #	--unit		unit tests and corpora only
 #	--no-e2e	no end-to-end tests
+#	--real		only test/e2e/test_real.py, with the AppJail and Director
+#			that are installed; ends with 69 where none are
 set -eu
 
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
@@ -25,6 +27,7 @@ build=
 sanitize=
 lint=yes
 e2e=yes
+real=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--build)
@@ -38,6 +41,7 @@ while [ $# -gt 0 ]; do
 		e2e=
 		;;
 	--no-e2e) e2e= ;;
+	--real) real=yes ;;
 	*) usage ;;
 	esac
 	shift
@@ -51,7 +55,15 @@ case $build in
 *) build=$PWD/$build ;;
 esac
 
+[ -z "$real" ] || need_real
 need_deps build test
+if [ -n "$real" ]; then
+	build_overlord "$build" ${sanitize:+-Dsanitize=address,undefined}
+	cd "$ROOT"
+	OVERLORD_REAL=yes OVERLORD_BUILD=$build PYTHONDONTWRITEBYTECODE=1 \
+	    exec "$PYTHON" -m pytest -q -p no:cacheprovider \
+	    test/e2e/test_real.py
+fi
 [ -z "$lint" ] || need_deps lint
 # What they are made of has no packages for FreeBSD, nor always wheels.
 [ -z "$e2e" ] || [ "$(uname)" = FreeBSD ] || need_openapi

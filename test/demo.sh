@@ -16,19 +16,24 @@
 # commands to try, until ^C.  AppJail and Director are the stand-ins of
 # test/standin.
 #
-# usage: demo.sh [--once] [--build DIR]
+# usage: demo.sh [--once] [--build DIR] [--real]
 #	--once		end as soon as all is deployed, leaving nothing
 #	--build DIR	build there (default: build)
+#	--real		with the AppJail and the Director of this machine, which
+#			have to be set up: one node, and one small jail, which is
+#			destroyed at the end; ends with 69 where there are none
 set -eu
 
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
 . "$ROOT/test/lib.sh"
 
 once=
+real=
 build=$ROOT/build
 while [ $# -gt 0 ]; do
 	case $1 in
 	--once) once=yes ;;
+	--real) real=yes ;;
 	--build)
 		[ $# -ge 2 ] || die "--build needs a directory"
 		build=$(mkdir -p "$2" && cd "$2" && pwd)
@@ -42,6 +47,7 @@ while [ $# -gt 0 ]; do
 	shift
 done
 
+[ -z "$real" ] || need_real
 need_deps build test
 echo "== build"
 build_overlord "$build" -Dtests=true
@@ -51,6 +57,9 @@ daemons=
 
 clean_up() {
 	trap - EXIT
+	# Of the real ones nothing else would.
+	[ -z "$real" ] || [ ! -f "$work/hello.yml" ] ||
+		(cd "$work" && overlord destroy -f hello.yml --wait) || true
 	for pid in $daemons; do
 		kill "$pid" 2>/dev/null || true
 	done
@@ -94,15 +103,19 @@ configure() {
 		statedir: $dir/state
 		rundir: $dir/run
 		helper: $build/daemon/overlord-exec
+		# The checkout may be anybody's.
+		trusted_programs: false
 		log: {level: info, file: $dir/overlordd.log}
+	EOF
+	[ -n "$real" ] || cat >>"$dir/overlord.yml" <<-EOF
 		appjail:
 		  jails: $dir/standin/jails
 		director:
 		  projects: $dir/standin/director/projects
 		  locks: $dir/standin/director/locks
 		  logs: $dir/standin/director/logs
-		chains:
 	EOF
+	echo chains: >>"$dir/overlord.yml"
 	for child; do
 		printf '  %s: {entrypoint: "%s", access_token: "%s"}\n' \
 		    "$child" "$(url_of "$child")" "$(token_of "$child")"
@@ -112,8 +125,10 @@ configure() {
 # start NAME: starts a node, and returns when it listens.
 start() {
 	dir=$work/$1
+	home=$dir/home
+	[ -z "$real" ] || home=$HOME
 	OVERLORD_CONFIG=$dir/overlord.yml STANDIN_ROOT=$dir/standin \
-	    HOME=$dir/home TMPDIR=$dir/tmp "$build/daemon/overlordd" -F &
+	    HOME=$home TMPDIR=$dir/tmp "$build/daemon/overlordd" -F &
 	pid=$!
 	daemons="$daemons $pid"
 	tries=0
@@ -143,49 +158,90 @@ run() {
 	"$@"
 }
 
-echo "== start a tree"
-PATH=$build/cli:$build/test/standin/bin:$PATH
+# A tree, and two projects that want to be in different places of it.
+start_tree() {
+	PATH=$build/test/standin/bin:$PATH
+	configure delta 'all, db-only'
+	start delta
+	configure charlie 'all, db-only' delta
+	start charlie
+	configure bravo all
+	start bravo
+	configure alpha all charlie
+	start alpha
+	configure main 'all, desktop' alpha bravo
+	start main
+	names='filebrowser mariadb'
+	chain=chain/alpha.charlie.delta/
+	cp "$ROOT/docs/examples/filebrowser.yml" \
+	    "$ROOT/docs/examples/mariadb.yml" "$work"
+}
+
+# One node, and as small a jail as AppJail makes.
+start_real() {
+	configure main 'all, desktop'
+	start main
+	names=hello
+	chain=
+	echo 'OPTION start' >"$work/Makejail"
+	cat >"$work/hello.yml" <<-EOF
+		kind: directorProject
+		datacenters:
+		  main:
+		    entrypoint: !ENV '\${ENTRYPOINT}'
+		    access_token: !ENV '\${TOKEN}'
+		deployIn:
+		  labels: [desktop]
+		projectName: overlord-demo
+		projectFile: |
+		  services:
+		    hello:
+		      name: overlord-demo
+		      makejail: $work/Makejail
+	EOF
+}
+
+echo "== start"
+PATH=$build/cli:$PATH
+if [ -n "$real" ]; then
+	start_real
+else
+	start_tree
+fi
 export PATH
-configure delta 'all, db-only'
-start delta
-configure charlie 'all, db-only' delta
-start charlie
-configure bravo all
-start bravo
-configure alpha all charlie
-start alpha
-configure main 'all, desktop' alpha bravo
-start main
 
 cd "$work"
 url=$(url_of main)
 token=$(token_of main)
 printf 'ENTRYPOINT=%s\nTOKEN=%s\n' "$url" "$token" >.env
-cp "$ROOT/docs/examples/filebrowser.yml" "$ROOT/docs/examples/mariadb.yml" .
 export OVERLORD_CONFIG="$work/main/overlord.yml" HOME="$work/main/home"
 
-for name in filebrowser mariadb; do
-	run overlord apply -f $name.yml --wait
+for name in $names; do
+	run overlord apply -f "$name.yml" --wait
 done
-for name in filebrowser mariadb; do
-	run overlord get-info -f $name.yml -t projects --filter-per-project |
-		tee $name.info
+for name in $names; do
+	run overlord get-info -f "$name.yml" -t projects --filter-per-project |
+		tee "$name.info"
 done
-run overlord status -f mariadb.yml --all | tee status
+run overlord status -f "$name.yml" --all
 
 # expect N WORDS FILE: so many lines of the file are just these words.
 expect() {
 	[ "$(grep -c "^ *$2\$" "$3")" -eq "$1" ] || die "$3: not $1 times '$2'"
 }
-for want in filebrowser:1 mariadb:2; do
-	expect "${want#*:}" 'state: DONE' "${want%:*}.info"
-	expect "${want#*:}" 'operation: COMPLETED' "${want%:*}.info"
+for name in $names; do
+	n=1
+	[ "$name" != mariadb ] || n=2
+	expect "$n" 'state: DONE' "$name.info"
+	expect "$n" 'operation: COMPLETED' "$name.info"
 done
-for project in */standin/director/projects/*; do
-	echo "${project%%/*} ${project##*/}"
-done >where
-printf '%s\n' 'charlie mariadb' 'delta mariadb' 'main filebrowser' |
-	cmp -s - where || die "not where it belongs: $(cat where)"
+if [ -z "$real" ]; then
+	for project in */standin/director/projects/*; do
+		echo "${project%%/*} ${project##*/}"
+	done >where
+	printf '%s\n' 'charlie mariadb' 'delta mariadb' 'main filebrowser' |
+		cmp -s - where || die "not where it belongs: $(cat where)"
+fi
 
 if [ -n "$once" ]; then
 	printf '\n== done: all DONE and COMPLETED, each where it belongs\n'
@@ -194,15 +250,15 @@ fi
 
 cat <<EOF
 
-== the tree is up until ^C.  In another terminal:
+== all is up until ^C.  In another terminal:
 
 cd $work
 export PATH=$build/cli:\$PATH
-overlord status -f mariadb.yml --all -o wide
-overlord jobs -f mariadb.yml
-overlord apply -f mariadb.yml --restart --wait
-overlord destroy -f mariadb.yml --wait
-curl -H "Authorization: Bearer $token" $url/v1/chain/alpha.charlie.delta/projects
+overlord status -f $name.yml --all -o wide
+overlord jobs -f $name.yml
+overlord apply -f $name.yml --restart --wait
+overlord destroy -f "$name.yml" --wait
+curl -H "Authorization: Bearer $token" $url/v1/${chain}projects
 
 root: $url
 token: $token

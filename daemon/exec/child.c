@@ -158,7 +158,7 @@ static int
 become(const struct run_spec *spec, const struct ends *s)
 {
 	if (dup2(s->null, 0) == -1 || dup2(s->output[0], 1) == -1 ||
-	    dup2(s->output[1], 2) == -1)
+	    dup2(s->output[spec->merge ? 0 : 1], 2) == -1)
 		return errno;
 	(void)umask(022);
 	set_limits(spec->limits);

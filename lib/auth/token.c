@@ -23,6 +23,7 @@
 
 #include <sodium.h>
 
+#include "lib/base/base64.h"
 #include "lib/base/mem.h"
 #include "lib/base/strbuf.h"
 #include "lib/data/json.h"
@@ -126,20 +127,6 @@ sign(const struct token_key *k, const char *text, size_t len,
 
 /* Making */
 
-static void
-add_base64(struct strbuf *b, const void *p, size_t len)
-{
-	const int variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
-	/* With the NUL. */
-	size_t room = sodium_base64_encoded_len(len, variant);
-	char *to = strbuf_reserve(b, room);
-
-	if (to == NULL)
-		return;
-	(void)sodium_bin2base64(to, room, p, len, variant);
-	strbuf_commit(b, room - 1);
-}
-
 /* The character at s, which is valid UTF-8 and not ASCII. */
 static unsigned
 utf8_point(const unsigned char *s, size_t *ret_len)
@@ -199,12 +186,12 @@ token_sign(const struct token_key *k, const struct node *claims, char **ret,
 	add_ascii(&ascii, json.buf);
 	if (strbuf_check(&ascii, e) < 0)
 		return error_wrap(e, "make a token");
-	add_base64(&out, header_json, sizeof(header_json) - 1);
+	base64_add(&out, header_json, sizeof(header_json) - 1, BASE64_URL);
 	strbuf_addc(&out, '.');
-	add_base64(&out, ascii.buf, ascii.len);
+	base64_add(&out, ascii.buf, ascii.len, BASE64_URL);
 	sign(k, out.buf, out.len, mac);
 	strbuf_addc(&out, '.');
-	add_base64(&out, mac, sizeof(mac));
+	base64_add(&out, mac, sizeof(mac), BASE64_URL);
 	if (strbuf_take(&out, ret, NULL, e) < 0)
 		return error_wrap(e, "make a token");
 	return 0;
@@ -587,15 +574,27 @@ same(const char *a, const char *b, size_t len)
 	return rc == 0;
 }
 
-static struct place *
-find_place(struct token_key *k, const char *token, size_t len)
+static size_t
+find_place(const struct token_key *k, const char *token, size_t len)
 {
 	unsigned char hash[crypto_shorthash_BYTES];
 	size_t n = len < CACHE_HASHED ? len : CACHE_HASHED;
 
 	(void)crypto_shorthash(
 	    hash, (const unsigned char *)token + len - n, n, k->cache_key);
-	return &k->cache[hash[0] % CACHE_N];
+	return hash[0] % CACHE_N;
+}
+
+static bool
+holds(const struct place *p, const char *token, size_t len)
+{
+	return p->token != NULL && p->len == len && same(p->token, token, len);
+}
+
+bool
+token_is_known(const struct token_key *k, const char *token, size_t len)
+{
+	return holds(&k->cache[find_place(k, token, len)], token, len);
 }
 
 /* Without memory it is simply not kept; false: and neither are its projects. */
@@ -620,10 +619,10 @@ token_verify(struct token_key *k, const char *token, size_t len, int64_t now_ms,
     struct token_info *ret, struct error *e)
 {
 	struct error why = ERROR_INIT;
-	struct place *p = find_place(k, token, len);
+	struct place *p = &k->cache[find_place(k, token, len)];
 	struct verdict v = { .projects = NULL };
 
-	if (p->token != NULL && p->len == len && same(p->token, token, len)) {
+	if (holds(p, token, len)) {
 		if (check_times(&p->verdict, now_ms, e) < 0)
 			return error_wrap(e, "token '%s'", p->verdict.info.id);
 		*ret = p->verdict.info;

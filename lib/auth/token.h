@@ -64,6 +64,8 @@ bool token_has_project(const struct token_info *t, const char *name);
  * and iat are looked at each time. */
 int token_verify(struct token_key *k, const char *token, size_t len,
     int64_t now_ms, struct token_info *ret, struct error *e);
+/* Whether the cache has it: it was right once, whether or not it still is. */
+bool token_is_known(const struct token_key *k, const char *token, size_t len);
 /* What a token says of itself, without looking at the signature or the time;
  * projects and *ret_claims lie in a. OVE_INVALID when it is not a token,
  * OVE_DENIED for times that are no numbers. */

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * The bounded line that both renderers fill: see log_render.h. Once something
+ * The bounded line that all renderers fill: see log_render.h. Once something
  * did not fit, nothing more is added but the end, so a cut line never holds a
  * later field without an earlier one.
  */
@@ -38,6 +38,13 @@ log_line_add_num(struct log_line *l, int64_t num)
 
 	(void)snprintf(buf, sizeof(buf), "%" PRId64, num);
 	log_line_adds(l, buf);
+}
+
+void
+log_line_add_blanks(struct log_line *l, size_t n)
+{
+	while (n-- > 0)
+		log_line_add(l, " ", 1);
 }
 
 void

@@ -65,19 +65,32 @@ add_field(struct log_line *l, const struct log_field *f)
 }
 
 void
+log_render_message(struct log_line *l, const struct log_event *ev)
+{
+	size_t i;
+
+	for (i = 0; i < ev->n; i++)
+		add_field(l, &ev->fields[i]);
+	log_line_add_escaped(l, ev->msg, "", escape);
+}
+
+void
+log_render_area(struct log_line *l, const struct log_event *ev)
+{
+	log_line_adds(l, ev->area);
+	log_line_adds(l, " ");
+	log_render_message(l, ev);
+	log_line_end(l, l->cut || ev->cut ? "...\n" : "\n");
+}
+
+void
 log_render_text(struct log_line *l, const struct log_event *ev)
 {
 	char when[CLOCK_TEXT_LEN];
-	size_t i;
 
 	log_line_adds(l, clock_wall_text(ev->wall_ms, when));
 	log_line_adds(l, " ");
 	log_line_adds(l, ev->level);
 	log_line_adds(l, " ");
-	log_line_adds(l, ev->area);
-	log_line_adds(l, " ");
-	for (i = 0; i < ev->n; i++)
-		add_field(l, &ev->fields[i]);
-	log_line_add_escaped(l, ev->msg, "", escape);
-	log_line_end(l, l->cut || ev->cut ? "...\n" : "\n");
+	log_render_area(l, ev);
 }

@@ -21,6 +21,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/mem.h"
+#include "lib/base/rights.h"
 #include "lib/base/strbuf.h"
 #include "lib/event/loop.h"
 
@@ -53,7 +54,7 @@ struct run {
 	char **argv;
 	char **envp;
 	int64_t timeout_ms;
-	/* 0: it waits for its turn. */
+	/* 0: it does not run. */
 	pid_t pid;
 	struct timer timer;
 	bool timed_out;
@@ -71,8 +72,9 @@ struct capture {
 	unsigned max_running;
 	unsigned running;
 	uint64_t last_id;
-	/* In order of arrival; those that have ended. */
-	struct run_list runs;
+	/* For their turn, in order of arrival; with a pid; with an outcome. */
+	struct run_list waiting;
+	struct run_list started;
 	struct run_list ended;
 	struct defer kick;
 	struct sigwatch sigchld;
@@ -147,6 +149,8 @@ stream_open(struct stream *s, int *ret_fd, struct error *e)
 	*ret_fd = fds[1];
 	if (fcntl(s->fd, F_SETFL, O_NONBLOCK) == -1)
 		return error_set_errno(e, errno, "set up a pipe");
+	if (rights_limit(s->fd, RIGHTS_READ, e) == -1)
+		return -1;
 	if (watch_init(&s->watch, s->run->capture->loop, s->fd, WATCH_READ,
 		on_output, "capture", e) == -1)
 		return -1;
@@ -358,10 +362,10 @@ tell_ended(struct capture *c)
 }
 
 static void
-move_to_ended(struct run *r)
+move(struct run *r, struct run_list *from, struct run_list *to)
 {
-	TAILQ_REMOVE(&r->capture->runs, r, link);
-	TAILQ_INSERT_TAIL(&r->capture->ended, r, link);
+	TAILQ_REMOVE(from, r, link);
+	TAILQ_INSERT_TAIL(to, r, link);
 }
 
 /* Whether it has ended; then it is reaped. */
@@ -397,14 +401,14 @@ on_sigchld(struct sigwatch *w)
 	struct capture *c = container_of(w, struct capture, sigchld);
 	struct run *r, *next;
 
-	for (r = TAILQ_FIRST(&c->runs); r != NULL; r = next) {
+	for (r = TAILQ_FIRST(&c->started); r != NULL; r = next) {
 		next = TAILQ_NEXT(r, link);
-		if (r->pid == 0 || !reap(r))
+		if (!reap(r))
 			continue;
 		c->running--;
 		for (size_t i = 0; i < ARRAY_LEN(r->streams); i++)
 			stream_read(&r->streams[i], CHUNKS_AT_END);
-		move_to_ended(r);
+		move(r, &c->started, &c->ended);
 	}
 	tell_ended(c);
 }
@@ -414,17 +418,12 @@ static void
 on_kick(struct defer *d)
 {
 	struct capture *c = container_of(d, struct capture, kick);
-	struct run *r, *next;
+	struct run *r;
 
-	for (r = TAILQ_FIRST(&c->runs); r != NULL; r = next) {
-		next = TAILQ_NEXT(r, link);
-		if (r->pid != 0)
-			continue;
-		if (c->running >= c->max_running)
-			break;
-		if (run_start(r, &r->failed) == -1)
-			move_to_ended(r);
-	}
+	while (c->running < c->max_running &&
+	    (r = TAILQ_FIRST(&c->waiting)) != NULL)
+		move(r, &c->waiting,
+		    run_start(r, &r->failed) == 0 ? &c->started : &c->ended);
 	if (!TAILQ_EMPTY(&c->ended))
 		tell_ended(c);
 }
@@ -441,7 +440,8 @@ capture_new(
 		return error_nomem(e);
 	c->loop = l;
 	c->max_running = max_running;
-	TAILQ_INIT(&c->runs);
+	TAILQ_INIT(&c->waiting);
+	TAILQ_INIT(&c->started);
 	TAILQ_INIT(&c->ended);
 	defer_init(&c->kick, on_kick, "capture");
 	c->null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -452,6 +452,13 @@ capture_new(
 		return -1;
 	*ret = STEAL(c);
 	return 0;
+}
+
+void
+capture_set_max(struct capture *c, unsigned max_running)
+{
+	c->max_running = max_running;
+	loop_defer(c->loop, &c->kick);
 }
 
 int
@@ -466,7 +473,7 @@ capture_start(struct capture *c, const struct capture_request *rq,
 	r->done = done;
 	r->ctx = ctx;
 	*ret = r->id;
-	TAILQ_INSERT_TAIL(&c->runs, r, link);
+	TAILQ_INSERT_TAIL(&c->waiting, r, link);
 	loop_defer(c->loop, &c->kick);
 	return 0;
 }
@@ -485,13 +492,14 @@ find(const struct run_list *list, struct capture_id id)
 void
 capture_cancel(struct capture *c, struct capture_id id)
 {
-	struct run *r = find(&c->runs, id);
+	struct run *r = find(&c->waiting, id);
 
-	if (r != NULL && r->pid == 0) {
-		TAILQ_REMOVE(&c->runs, r, link);
+	if (r != NULL) {
+		TAILQ_REMOVE(&c->waiting, r, link);
 		(void)run_free(r);
 		return;
 	}
+	r = find(&c->started, id);
 	if (r == NULL)
 		r = find(&c->ended, id);
 	if (r == NULL)
@@ -534,25 +542,28 @@ capture_check(const struct capture_result *r, struct error *e)
 	return 0;
 }
 
+static void
+free_all(struct run_list *list)
+{
+	struct run *r;
+
+	while ((r = TAILQ_FIRST(list)) != NULL) {
+		TAILQ_REMOVE(list, r, link);
+		run_signal(r, SIGKILL);
+		(void)run_free(r);
+	}
+}
+
 struct capture *
 capture_free(struct capture *c)
 {
-	struct run_list *lists[2];
-	struct run *r;
-
 	if (c == NULL)
 		return NULL;
 	sigwatch_fini(&c->sigchld);
 	defer_cancel(&c->kick);
-	lists[0] = &c->runs;
-	lists[1] = &c->ended;
-	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-		while ((r = TAILQ_FIRST(lists[i])) != NULL) {
-			TAILQ_REMOVE(lists[i], r, link);
-			run_signal(r, SIGKILL);
-			(void)run_free(r);
-		}
-	}
+	free_all(&c->waiting);
+	free_all(&c->started);
+	free_all(&c->ended);
 	cc_auto_close(&c->null);
 	mem_free(c);
 	return NULL;

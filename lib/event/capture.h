@@ -61,6 +61,8 @@ typedef void capture_fn(const struct capture_result *r, void *ctx);
 
 int capture_new(struct capture **ret, struct loop *l, unsigned max_running,
     struct error *e);
+/* What runs beyond it goes on. */
+void capture_set_max(struct capture *c, unsigned max_running);
 /* done is called once, on the loop, never in here; it may start and cancel. */
 int capture_start(struct capture *c, const struct capture_request *rq,
     capture_fn *done, void *ctx, struct capture_id *ret, struct error *e);

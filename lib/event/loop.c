@@ -38,8 +38,8 @@
  * ever must not keep the program alive. */
 #define STOP_PASSES_MAX 1000
 
-static const int64_t hist_below_ms[LOOP_HIST_N - 1] = { 1, 2, 5, 10, 20, 50,
-	100, 500 };
+const int64_t loop_hist_below_ms[LOOP_HIST_N - 1] = { 1, 2, 5, 10, 20, 50, 100,
+	500 };
 
 struct loop {
 	struct event_base *base;
@@ -114,8 +114,8 @@ held(struct loop *l, const char *name, int64_t since_ns)
 	ns = clock_mono_ns() - since_ns;
 	ms = ns / 1000000;
 	l->stats.held_ns += ns;
-	for (i = 0; i < ARRAY_LEN(hist_below_ms); i++)
-		if (ms < hist_below_ms[i])
+	for (i = 0; i < ARRAY_LEN(loop_hist_below_ms); i++)
+		if (ms < loop_hist_below_ms[i])
 			break;
 	l->stats.hist[i]++;
 	if (ms > l->stats.worst_ms)

@@ -116,6 +116,9 @@ void loop_retire(struct loop *l, struct retire *r, retire_fn *fn);
 /* Callbacks by how long they held the loop: < 1, 2, 5, 10, 20, 50, 100, 500 ms,
  * and longer. */
 #define LOOP_HIST_N 9
+/* Callbacks by how long they held the loop: below so many ms; the last place of
+ * the histogram is for the rest. */
+extern const int64_t loop_hist_below_ms[LOOP_HIST_N - 1];
 struct loop_stats {
 	uint64_t turns;
 	uint64_t hist[LOOP_HIST_N];

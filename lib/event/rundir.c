@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "lib/base/file.h"
+#include "lib/base/rights.h"
 #include "lib/base/strbuf.h"
 
 bool
@@ -96,6 +97,7 @@ fill(struct rundir *d, const char *spec, size_t len, int *writer, int *lock,
 	/* The reader first: a writer alone would block or fail. */
 	if (file_open_beneath(d->fd, RUN_FILE_FIFO, O_RDONLY | O_NONBLOCK, 0,
 		&d->fifo, e) == -1 ||
+	    rights_limit(d->fifo, RIGHTS_READ, e) == -1 ||
 	    file_open_beneath(d->fd, RUN_FILE_FIFO, O_WRONLY, 0, writer, e) ==
 		-1 ||
 	    file_open_beneath(d->fd, RUN_FILE_LOCK, O_RDWR | O_CREAT | O_EXCL,
@@ -152,6 +154,8 @@ rundir_open(int parent, const char *key, struct rundir *ret, struct error *e)
 	} else if (fstat(d.fifo, &st) == -1 || !S_ISFIFO(st.st_mode)) {
 		cc_auto_close(&d.fifo);
 		d.fifo = -1;
+	} else if (rights_limit(d.fifo, RIGHTS_READ, e) == -1) {
+		return -1;
 	}
 	*ret = take(&d);
 	return 0;

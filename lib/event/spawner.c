@@ -20,7 +20,6 @@
 #include <limits.h>
 #include <signal.h>
 #include <spawn.h>
-#include <unistd.h>
 
 #include "lib/base/mem.h"
 #include "lib/base/strbuf.h"

@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "lib/base/mem.h"
+#include "lib/base/rights.h"
 #include "lib/event/loop.h"
 
 struct worker {
@@ -175,6 +176,9 @@ worker_new(struct worker **ret, struct loop *l, const char *name,
 	TAILQ_INIT(&k->done);
 	if (pipe2(k->pipe, O_CLOEXEC | O_NONBLOCK) == -1)
 		return error_set_errno(e, errno, "make a pipe");
+	if (rights_limit(k->pipe[0], RIGHTS_READ, e) == -1 ||
+	    rights_limit(k->pipe[1], RIGHTS_WRITE, e) == -1)
+		return -1;
 	if (watch_init(
 		&k->watch, l, k->pipe[0], WATCH_READ, on_done, name, e) == -1 ||
 	    watch_start(&k->watch, e) == -1 || start_thread(k, e) == -1)

@@ -43,6 +43,7 @@ struct db {
 	char *dir;
 	size_t map_bytes;
 	unsigned page_bytes;
+	int flags;
 	size_t tables_n;
 	char *names[DB_TABLES_MAX];
 	MDB_dbi dbis[DB_TABLES_MAX];
@@ -138,9 +139,14 @@ set_cloexec(MDB_env *env, struct error *e)
 static int
 env_try(struct db *db, size_t map_bytes, struct error *e)
 {
+	unsigned flags = MDB_NOTLS | MDB_NORDAHEAD;
 	MDB_env *env;
 	int rc;
 
+	if ((db->flags & DB_NOSYNC) != 0)
+		flags |= MDB_NOSYNC;
+	if ((db->flags & DB_READ_ONLY) != 0)
+		flags |= MDB_RDONLY | MDB_NOLOCK;
 	rc = mdb_env_create(&env);
 	if (rc != 0) {
 		(void)set_rc(e, rc, "new environment");
@@ -152,8 +158,7 @@ env_try(struct db *db, size_t map_bytes, struct error *e)
 	if (rc == 0)
 		rc = mdb_env_set_maxreaders(env, READERS_MAX);
 	if (rc == 0)
-		rc =
-		    mdb_env_open(env, db->dir, MDB_NOTLS | MDB_NORDAHEAD, 0600);
+		rc = mdb_env_open(env, db->dir, flags, 0600);
 	if (rc != 0) {
 		mdb_env_close(env);
 		(void)set_rc(e, rc, "open environment");
@@ -191,18 +196,24 @@ env_open(struct db *db, size_t map_bytes, struct error *e)
 	return 0;
 }
 
+static int begin(
+    struct db *db, struct db_txn *t, unsigned flags, struct error *e);
+
 static int
 tables_open(struct db *db, const struct db_config *c, struct error *e)
 {
 	AUTO_TXN struct db_txn t = { .txn = NULL };
+	bool read_only = (db->flags & DB_READ_ONLY) != 0;
 	size_t i;
 	int rc;
 
-	if (db_begin_write(db, &t, e) == -1)
+	if (begin(db, &t, read_only ? MDB_RDONLY : 0, e) == -1)
 		return -1;
 	for (i = 0; i < db->tables_n; i++) {
-		rc =
-		    mdb_dbi_open(t.txn, db->names[i], MDB_CREATE, &db->dbis[i]);
+		rc = mdb_dbi_open(t.txn, db->names[i],
+		    read_only ? 0 : MDB_CREATE, &db->dbis[i]);
+		if (rc == MDB_NOTFOUND)
+			rc = MDB_CORRUPTED;
 		if (rc != 0)
 			return set_rc(e, rc, db->names[i]);
 	}
@@ -232,7 +243,9 @@ db_open(struct db **ret, const struct db_config *c, struct error *e)
 			return error_nomem(e);
 		db->tables_n++;
 	}
-	if (file_mkdirs(c->dir, 0700, e) == -1 ||
+	db->flags = c->flags;
+	if (((c->flags & DB_READ_ONLY) == 0 &&
+		file_mkdirs(c->dir, 0700, e) == -1) ||
 	    env_open(db, c->map_bytes, e) == -1 || tables_open(db, c, e) == -1)
 		return -1;
 	*ret = STEAL(db);
@@ -435,16 +448,35 @@ db_txn_end(struct db_txn *t)
 	t->txn = NULL;
 }
 
+static int
+table_stat(struct db_txn *t, unsigned table, MDB_stat *ret, struct error *e)
+{
+	int rc = mdb_stat(t->txn, t->db->dbis[table], ret);
+
+	return rc != 0 ? set_rc(e, rc, "count") : 0;
+}
+
 int
 db_count(struct db_txn *t, unsigned table, uint64_t *ret, struct error *e)
 {
 	MDB_stat st;
-	int rc;
 
-	rc = mdb_stat(t->txn, t->db->dbis[table], &st);
-	if (rc != 0)
-		return set_rc(e, rc, "count");
+	if (table_stat(t, table, &st, e) == -1)
+		return -1;
 	*ret = st.ms_entries;
+	return 0;
+}
+
+int
+db_bytes(struct db_txn *t, unsigned table, uint64_t *ret, struct error *e)
+{
+	MDB_stat st;
+
+	if (table_stat(t, table, &st, e) == -1)
+		return -1;
+	*ret = ((uint64_t)st.ms_branch_pages + st.ms_leaf_pages +
+		   st.ms_overflow_pages) *
+	    st.ms_psize;
 	return 0;
 }
 
@@ -614,6 +646,14 @@ db_used_bytes(
 	if (ret_visited != NULL)
 		*ret_visited = visited;
 	return 0;
+}
+
+int
+db_sync(struct db *db, struct error *e)
+{
+	int rc = mdb_env_sync(db->env, 1);
+
+	return rc != 0 ? set_rc(e, rc, "sync") : 0;
 }
 
 size_t

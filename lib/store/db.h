@@ -22,6 +22,14 @@ enum {
 };
 
 struct db_txn;
+enum db_flags {
+	/* Nothing is flushed: a crash of the machine may leave anything, one of
+	 * the process nothing. See db_sync(). */
+	DB_NOSYNC = 1,
+	/* Nothing is made, locked or changed: for looking at one that nobody
+	 * uses. A table that is missing is OVE_CORRUPT. */
+	DB_READ_ONLY = 2,
+};
 struct db_config {
 	/* The directory, made with mode 0700 when missing. */
 	const char *dir;
@@ -30,6 +38,8 @@ struct db_config {
 	size_t map_bytes;
 	const char *const *tables;
 	size_t tables_n;
+	/* Of enum db_flags. */
+	int flags;
 	/* Called in the writing transaction that makes missing tables, before
 	 * it is committed; -1 leaves everything as it was. May be NULL. */
 	int (*init)(struct db_txn *t, void *ctx, struct error *e);
@@ -64,8 +74,9 @@ int db_commit(struct db_txn *t, struct error *e) CC_MUST_CHECK;
 /* Ends without effect; harmless after a commit. */
 void db_txn_end(struct db_txn *t);
 #define AUTO_TXN CC_CLEANUP(db_txn_end)
-/* Entries of a table. */
+/* Entries of a table; bytes of the pages that they take. */
 int db_count(struct db_txn *t, unsigned table, uint64_t *ret, struct error *e);
+int db_bytes(struct db_txn *t, unsigned table, uint64_t *ret, struct error *e);
 
 /* Walks the keys that start with a prefix (NULL: all), forwards or backwards;
  * fn returns false to stop. from (may be NULL): begin at this key, itself
@@ -86,6 +97,8 @@ uint64_t db_high_bytes(struct db *db);
  * ret_visited (may be NULL) says how many that were. */
 int db_used_bytes(
     struct db *db, uint64_t *ret, size_t *ret_visited, struct error *e);
+/* Flushes one with DB_NOSYNC. */
+int db_sync(struct db *db, struct error *e);
 /* What was reserved in the end. */
 size_t db_map_bytes(const struct db *db);
 size_t db_tables_n(const struct db *db);

@@ -379,6 +379,18 @@ job_decode_view(const void *p, size_t len, struct arena *a, struct job *ret,
 	return 0;
 }
 
+int64_t
+job_peek_ended_at(const void *p, size_t len)
+{
+	struct input in = { p, len, false };
+	struct job j = { .ended_at = 0 };
+
+	if (get_le(&in, 1) != RECORD_VERSION)
+		return INT64_MAX;
+	get_fixed(&in, &j);
+	return in.bad ? INT64_MAX : j.ended_at;
+}
+
 int
 job_decode(const void *p, size_t len, struct arena *a, struct job *ret,
     struct error *e)

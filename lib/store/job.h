@@ -87,3 +87,6 @@ int job_decode(const void *p, size_t len, struct arena *a, struct job *ret,
 /* The same, but texts, payload and result borrow p; only steps are in a. */
 int job_decode_view(const void *p, size_t len, struct arena *a, struct job *ret,
     struct error *e);
+/* When the job of a record ended, without reading the rest of it; INT64_MAX
+ * when the record is damaged. */
+int64_t job_peek_ended_at(const void *p, size_t len);

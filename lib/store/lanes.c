@@ -19,6 +19,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "lib/base/hash.h"
 #include "lib/base/mem.h"
 #include "lib/base/num.h"
 #include "lib/base/rand.h"
@@ -138,11 +139,8 @@ lane_update(struct lanes *l, struct lane *a)
 static uint64_t
 hash_of(const struct lanes *l, const char *name)
 {
-	uint64_t h;
+	uint64_t h = hash_add(l->seed, name, strlen(name));
 
-	h = l->seed;
-	for (; *name != '\0'; name++)
-		h = (h ^ (unsigned char)*name) * 0x100000001b3u;
 	return h ^ h >> 32;
 }
 

@@ -13,11 +13,8 @@
  * and the record that is told to the hooks is the batch's own copy. Completions
  * come in the order of submission, so new jobs become known in order of id.
  *
- * Finished jobs beyond `keep` are deleted with the batch that ends a job, from
- * the oldest, at most TRIM_MAX in one; trim_from remembers where the last one
- * stopped, and goes back when an older job ends later. When a batch finds no
- * room, an eighth of the store is cleared of finished jobs in the same way: a
- * history must not keep a node from working.
+ * Finished jobs are forgotten by queue_trim.c, mostly with the batch that ends
+ * one.
  *
  * What the queue does not do: run jobs, know payloads, or retry a failed write.
  */
@@ -29,33 +26,6 @@
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/store/queue_internal.h"
-
-/* Finished jobs that one batch deletes, and keys it looks at for them. */
-#define TRIM_MAX 16
-#define TRIM_LOOK_MAX 256
-/* The same for a batch that makes room, and the part that it shall clear. */
-#define ROOM_MAX 256
-#define ROOM_LOOK_MAX 4096
-#define ROOM_PARTS 8
-
-/* A batch under way. */
-struct pending {
-	TAILQ_ENTRY(pending) link;
-	/* NULL when the queue has gone. */
-	struct queue *queue;
-	struct lanes_job *job;
-	uint64_t id;
-	/* from is JOB_STATE_COUNT for a new job, to for a change that is not
-	 * of the state. */
-	enum job_state from;
-	enum job_state to;
-	/* Borrows from the batch; steps are in arena. */
-	struct job view;
-	struct arena arena;
-	size_t trimmed_n;
-	queue_done_fn *done;
-	void *ctx;
-};
 
 /* Life */
 
@@ -149,19 +119,35 @@ queue_free(struct queue *q)
 }
 
 void
-queue_set_limits(
-    struct queue *q, unsigned max_running, size_t max_queued, uint64_t keep)
+queue_set_limits(struct queue *q, unsigned max_running, size_t max_queued,
+    const struct keep *keep)
 {
 	q->config.max_running = max_running;
 	q->config.max_queued = max_queued;
-	q->config.keep = keep;
+	q->config.keep = *keep;
 	q->lanes.max_running = max_running;
 	loop_defer(q->loop, &q->ready);
 }
 
+int
+queue_skip_ids(struct queue *q, uint64_t n, store_done_fn *done, void *ctx,
+    struct error *e)
+{
+	AUTO_BATCH struct store_batch b;
+
+	store_batch_init(&b);
+	if (n > JOB_ID_MAX - q->next_id)
+		return error_set(e, OVE_LIMIT, "there are no more job ids");
+	add_next_id(q, &b, q->next_id + n);
+	if (store_submit(q->store, &b, done, ctx, e) == -1)
+		return -1;
+	q->next_id += n;
+	return 0;
+}
+
 /* Batches under way */
 
-static struct pending *
+struct pending *
 pending_free(struct pending *p)
 {
 	if (p == NULL)
@@ -170,9 +156,8 @@ pending_free(struct pending *p)
 	mem_free(p);
 	return NULL;
 }
-AUTO_DEFINE(pending)
 
-static struct pending *
+struct pending *
 pending_new(struct queue *q, queue_done_fn *done, void *ctx)
 {
 	struct pending *p;
@@ -187,6 +172,7 @@ pending_new(struct queue *q, queue_done_fn *done, void *ctx)
 	memset(&p->view, 0, sizeof(p->view));
 	arena_init(&p->arena, QUEUE_STEPS_BYTES_MAX);
 	p->trimmed_n = 0;
+	p->trimmed_bytes = 0;
 	p->done = done;
 	p->ctx = ctx;
 	return p;
@@ -225,154 +211,12 @@ tell(struct queue *q, struct pending *p, enum job_state to,
 		p->done(id, failed, p->ctx);
 }
 
-/* Trimming */
-
-struct trim {
-	struct queue *queue;
-	struct store_batch *batch;
-	uint64_t left;
-	/* Of records, to be cleared. */
-	uint64_t bytes_left;
-	size_t deleted;
-	size_t looked;
-	size_t look_max;
-	/* Where the next one begins. */
-	uint64_t from;
-};
-
-static bool
-trim_entry(struct db_val k, struct db_val v, void *ctx)
-{
-	struct trim *t = ctx;
-	struct db_key key;
-	uint64_t id;
-
-	if (!key_get_be64(&k, &id) || id > t->queue->known_id)
-		return false;
-	t->from = id + 1;
-	if (lanes_find(&t->queue->lanes, id) == NULL) {
-		queue_id_key(&key, id);
-		store_batch_del(t->batch, t->queue->config.table_jobs, &key);
-		t->deleted++;
-		t->bytes_left -= v.len < t->bytes_left ? v.len : t->bytes_left;
-	}
-	return t->deleted < t->left && t->bytes_left > 0 &&
-	    ++t->looked < t->look_max;
-}
-
-/* Adds the deletes. */
-static int
-trim_walk(struct queue *q, struct db_txn *txn, struct trim *t,
-    struct pending *p, struct error *e)
-{
-	struct db_key from;
-
-	t->queue = q;
-	t->from = q->trim_from;
-	queue_id_key(&from, q->trim_from);
-	if (db_walk(txn, q->config.table_jobs, NULL, &from, DB_FORWARDS,
-		trim_entry, t, e) == -1)
-		return -1;
-	q->trim_from = t->from;
-	p->trimmed_n = t->deleted;
-	return 0;
-}
-
-/* Adds deletes of finished jobs beyond `keep`; one more is about to end. */
-static int
-trim(struct queue *q, struct db_txn *txn, struct store_batch *b,
-    struct pending *p, struct error *e)
-{
-	struct trim t = {
-		.batch = b,
-		.bytes_left = UINT64_MAX,
-		.look_max = TRIM_LOOK_MAX,
-	};
-	uint64_t all, active, ended;
-
-	all = active = 0;
-	if (db_count(txn, q->config.table_jobs, &all, e) == -1 ||
-	    db_count(txn, q->config.table_active, &active, e) == -1)
-		return -1;
-	ended = all - active + 1;
-	if (ended <= q->config.keep + q->trimming_n)
-		return 0;
-	t.left = ended - q->config.keep - q->trimming_n;
-	if (t.left > TRIM_MAX)
-		t.left = TRIM_MAX;
-	return trim_walk(q, txn, &t, p, e);
-}
-
-static void
-on_room(const struct error *failed, void *ctx)
-{
-	AUTO(pending) struct pending *p = ctx;
-	struct queue *q = p->queue;
-
-	if (q == NULL)
-		return;
-	TAILQ_REMOVE(&q->pending, p, link);
-	q->trimming_n -= p->trimmed_n;
-	q->making_room = false;
-	if (failed != NULL)
-		q->trim_from = 0;
-}
-
-static int
-room_batch(struct queue *q, struct store_batch *b, struct pending *p)
-{
-	AUTO_TXN struct db_txn txn = { .txn = NULL };
-	struct trim t = {
-		.batch = b,
-		.left = ROOM_MAX,
-		.look_max = ROOM_LOOK_MAX,
-	};
-	struct store_stats st;
-
-	store_get_stats(q->store, &st);
-	t.bytes_left = st.size_max / ROOM_PARTS;
-	if (db_begin_read(store_db(q->store), &txn, NULL) == -1)
-		return -1;
-	return trim_walk(q, &txn, &t, p, NULL);
-}
-
-/* The store is full: deletes old finished jobs, if there are any. Whoever found
- * no room tries again. */
-static void
-make_room(struct queue *q)
-{
-	AUTO_BATCH struct store_batch b;
-	AUTO(pending) struct pending *p = NULL;
-	struct store_stats st;
-
-	store_batch_init(&b);
-	store_get_stats(q->store, &st);
-	/* A disk that others have filled is no reason to forget anything. */
-	if (q->making_room || st.used_bytes < st.size_max / 2)
-		return;
-	p = pending_new(q, NULL, NULL);
-	if (p == NULL)
-		return;
-	/* No job of its own, new or old. */
-	p->from = JOB_QUEUED;
-	if (room_batch(q, &b, p) == -1 || p->trimmed_n == 0)
-		return;
-	if (store_submit(q->store, &b, on_room, p, NULL) == -1) {
-		q->trim_from = 0;
-		return;
-	}
-	q->trimming_n += p->trimmed_n;
-	q->making_room = true;
-	TAILQ_INSERT_TAIL(&q->pending, p, link);
-	(void)STEAL(p);
-}
-
 /* After a batch that failed. */
 static void
 note_failure(struct queue *q, const struct error *failed)
 {
 	if (failed->code == OVE_NOSPACE)
-		make_room(q);
+		queue_make_room(q);
 }
 
 /* Puts */
@@ -536,12 +380,10 @@ on_changed(const struct error *failed, void *ctx)
 	if (q == NULL)
 		return;
 	TAILQ_REMOVE(&q->pending, p, link);
-	q->trimming_n -= p->trimmed_n;
+	queue_trim_ended(q, p, failed != NULL);
 	if (failed == NULL) {
 		change_apply(q, p);
 	} else {
-		if (p->trimmed_n > 0)
-			q->trim_from = 0;
 		p->job->moving = false;
 		lanes_settle(&q->lanes, p->job);
 		note_failure(q, failed);
@@ -645,7 +487,7 @@ change_batch(struct queue *q, struct store_batch *b, struct pending *p,
 	}
 	queue_id_key(&k, p->id);
 	store_batch_del(b, q->config.table_active, &k);
-	return trim(q, &t, b, p, e);
+	return queue_trim(q, &t, b, p, e);
 }
 
 static int
@@ -684,7 +526,7 @@ change_submit(struct queue *q, struct lanes_job *lj, const struct job_change *c,
 			q->trim_from = 0;
 		return -1;
 	}
-	q->trimming_n += p->trimmed_n;
+	queue_trim_begun(q, p);
 	lj->moving = true;
 	lanes_settle(&q->lanes, lj);
 	TAILQ_INSERT_TAIL(&q->pending, p, link);

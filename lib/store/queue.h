@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "lib/base/keep.h"
 #include "lib/store/job.h"
 #include "lib/store/store.h"
 
@@ -28,8 +29,9 @@ struct queue_config {
 	/* Queued jobs beyond this are refused with OVE_LIMIT. */
 	size_t max_queued;
 	/* Finished jobs kept; older ones go with the batch that ends a job, a
-	 * few at a time. When the store is full, the oldest go before that. */
-	uint64_t keep;
+	 * few at a time, and with queue_tidy(). Bytes are those that all jobs
+	 * take in the store. When it is full, the oldest go before that. */
+	struct keep keep;
 };
 
 /* Something may be taken now. Deferred. */
@@ -54,8 +56,13 @@ int queue_open(struct queue **ret, struct loop *l, struct store *s,
  * callback of the queue. */
 struct queue *queue_free(struct queue *q);
 AUTO_DEFINE(queue)
-void queue_set_limits(
-    struct queue *q, unsigned max_running, size_t max_queued, uint64_t keep);
+void queue_set_limits(struct queue *q, unsigned max_running, size_t max_queued,
+    const struct keep *keep);
+
+/* The next n ids will not be given out. done as of store_submit(). For a store
+ * that was replaced by an older one. */
+int queue_skip_ids(struct queue *q, uint64_t n, store_done_fn *done, void *ctx,
+    struct error *e);
 
 /* failed is NULL when it is on disk; id is 0 then only for a failed put. */
 typedef void queue_done_fn(
@@ -107,6 +114,11 @@ struct job_change {
  * job at the head of its lane. */
 int queue_change(struct queue *q, struct job_id id, const struct job_change *c,
     struct store_batch *more, queue_done_fn *done, void *ctx, struct error *e);
+
+/* Forgets finished jobs that are not to be kept any more, a few hundred at
+ * most: 0 when it has begun to, and there may be more; QUEUE_EMPTY, QUEUE_BUSY,
+ * -1. */
+int queue_tidy(struct queue *q, struct error *e);
 
 /* Reads a job as it is on disk. 0, QUEUE_NOTFOUND, -1. */
 int queue_get(struct queue *q, struct job_id id, struct arena *a,

@@ -25,7 +25,6 @@
 #include "lib/store/writer.h"
 
 #include "lib/base/mem.h"
-#include "lib/event/loop.h"
 #include "lib/event/worker.h"
 
 /* What may wait before a submission is refused. */
@@ -54,8 +53,7 @@ struct item {
 	struct error e;
 	/* Refused or failed before or outside the group. */
 	bool decided;
-	/* Commits that this item closed, and batches in the one it closed. */
-	unsigned commits;
+	/* Batches in the commit that this item closed; 0: it closed none. */
 	unsigned group;
 	uint64_t used;
 	/* LMDB refuses to go on without being reopened. */
@@ -225,8 +223,7 @@ count_commit(struct side *s, struct item *it, unsigned n, uint64_t pending)
 	} else if (s->uncounted > s->soft_max / RECOUNT_PARTS) {
 		recount(s);
 	}
-	it->commits++;
-	it->group = n > it->group ? n : it->group;
+	it->group = n;
 }
 
 /* What a failed commit means for those that follow. */
@@ -370,6 +367,23 @@ item_free(struct item *it)
 	mem_free(it);
 }
 
+const int64_t store_groups_max[STORE_GROUPS_N - 1] = { 1, 2, 4, 8, 16, 64, 256,
+	1024 };
+
+static void
+count_group(struct store_stats *st, unsigned n)
+{
+	size_t i = 0;
+
+	if (n == 0)
+		return;
+	while (i < ARRAY_LEN(store_groups_max) && n > store_groups_max[i])
+		i++;
+	st->groups[i]++;
+	st->commits++;
+	st->committed += n;
+}
+
 static void
 count_item(struct writer *w, const struct item *it)
 {
@@ -377,9 +391,7 @@ count_item(struct writer *w, const struct item *it)
 
 	w->waiting_bytes -= it->bytes;
 	st->batches++;
-	st->commits += it->commits;
-	if (it->group > st->group_max)
-		st->group_max = it->group;
+	count_group(st, it->group);
 	if (it->e.code == OVE_NOSPACE)
 		st->nospace++;
 	if (it->used != 0)
@@ -463,7 +475,7 @@ writer_submit(struct writer *w, struct store_batch *b, store_done_fn *done,
 	it->ctx = ctx;
 	it->e.code = OVE_NONE;
 	it->decided = it->reopen = it->broken = false;
-	it->commits = it->group = 0;
+	it->group = 0;
 	it->used = 0;
 	w->waiting_bytes += it->bytes;
 	worker_submit(w->worker, &it->work);

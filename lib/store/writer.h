@@ -19,12 +19,17 @@ typedef void store_done_fn(const struct error *failed, void *ctx);
 /* The store has just become read-only, and why. */
 typedef void store_broken_fn(const struct error *why, void *ctx);
 
+/* Commits by the batches in them: at most so many; the last place of the
+ * histogram is for the rest. */
+#define STORE_GROUPS_N 9
+extern const int64_t store_groups_max[STORE_GROUPS_N - 1];
 struct store_stats {
 	uint64_t commits;
+	uint64_t groups[STORE_GROUPS_N];
+	/* Batches that were committed; those that ended in any way. */
+	uint64_t committed;
 	uint64_t batches;
 	uint64_t nospace;
-	/* Batches in the largest commit. */
-	uint64_t group_max;
 	bool read_only;
 	/* Submitted, not yet completed. */
 	size_t waiting;

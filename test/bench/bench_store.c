@@ -75,7 +75,7 @@ open_all(struct bench *b, const char *dir)
 		.table_meta = META,
 		.max_running = 4,
 		.max_queued = 10000000,
-		.keep = 10000000 };
+		.keep = { .n = 10000000 } };
 	struct error e = ERROR_INIT;
 
 	if (loop_new(&b->loop, &e) == -1 ||

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdarg.h>
@@ -111,6 +112,44 @@ tcp_connect(const char *host, const char *port)
 	}
 	on = 1;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	return fd;
+}
+
+int
+tcp_listen(const char *port)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)number(port, 0, 65535)),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+
+	if (fd == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == -1 ||
+	    bind(fd, (const struct sockaddr *)&in, sizeof(in)) == -1 ||
+	    listen(fd, 1024) == -1)
+		die("listen: %s", strerror(errno));
+	return fd;
+}
+
+unsigned
+tcp_port(int listener)
+{
+	struct sockaddr_in in;
+	socklen_t len = sizeof(in);
+
+	if (getsockname(listener, (struct sockaddr *)&in, &len) == -1)
+		die("the port: %s", strerror(errno));
+	return ntohs(in.sin_port);
+}
+
+int
+tcp_accept(int listener)
+{
+	int fd = accept(listener, NULL, NULL), one = 1;
+
+	if (fd != -1)
+		(void)setsockopt(
+		    fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	return fd;
 }
 

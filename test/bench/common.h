@@ -28,5 +28,10 @@ int64_t quantile(int64_t *samples, size_t n, double q);
 
 /* Connects, TCP_NODELAY set; -1 (errno) when refused. */
 int tcp_connect(const char *host, const char *port);
+/* Listens on loopback; port 0 is one that the kernel chooses. */
+int tcp_listen(const char *port);
+unsigned tcp_port(int listener);
+/* With TCP_NODELAY; -1 when there is nobody. */
+int tcp_accept(int listener);
 /* A whole file, NUL-terminated; or the end. */
 char *read_file(const char *path, size_t *ret_len);

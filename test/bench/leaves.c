@@ -3,20 +3,14 @@
 
 /*
  * Plays servers without children, any number of them: answers each request,
- * whatever it is, with the tree of one, so long after it came.
+ * whatever it is, so long after it came, with what a tree, labels, chains or a
+ * write answer, all in one.
  *
  *	leaves PORT MILLISECONDS
  *
  * Ends when its standard input does.
  */
-#include <sys/socket.h>
-
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,13 +24,14 @@
 /* poll's entries before those of the connections. */
 #define FIXED 2
 
-static const char reply[] =
-    "HTTP/1.1 200 OK\r\n"
-    "Content-Type: application/json\r\n"
-    "Content-Length: 100\r\n"
-    "\r\n"
+static const char body[] =
     "{\"status_code\":200,\"tree\":{\"server\":\"a leaf\",\"version\":\"0\","
-    "\"labels\":[\"all\",\"leaf\"],\"chains\":[]    }}";
+    "\"labels\":[\"all\",\"leaf\"],\"chains\":[]},\"labels\":[\"all\",\"leaf\"]"
+    ","
+    "\"chains\":[],\"message\":\"done\"}";
+/* The head, and behind it the body, which a HEAD does not get. */
+static char reply[512];
+static size_t head_len, reply_len;
 
 static struct pollfd fds[FIXED + CONNECTIONS_MAX];
 static struct {
@@ -47,32 +42,15 @@ static struct {
 } clients[CONNECTIONS_MAX];
 static size_t clients_n;
 
-static int
-listen_on(const char *port)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET,
-		.sin_port = htons((uint16_t)number(port, 1, 65535)),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
-
-	if (fd == -1 ||
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == -1 ||
-	    bind(fd, (const struct sockaddr *)&in, sizeof(in)) == -1 ||
-	    listen(fd, 1024) == -1)
-		die("listen: %s", strerror(errno));
-	return fd;
-}
-
 static void
 take_client(int listener)
 {
-	int fd = accept(listener, NULL, NULL), one = 1;
+	int fd = tcp_accept(listener);
 
 	if (fd == -1)
 		return;
 	if (clients_n == CONNECTIONS_MAX)
 		die("too many connections");
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	clients[clients_n].len = 0;
 	clients[clients_n].due = 0;
 	fds[FIXED + clients_n++] =
@@ -88,6 +66,25 @@ drop_client(size_t i)
 	clients[i] = clients[clients_n];
 }
 
+/* Head and body. */
+static int
+is_whole(const char *request, size_t len)
+{
+	const char *end = strstr(request, "\r\n\r\n");
+	const char *length = strcasestr(request, "\r\nContent-Length:");
+	size_t need = 0;
+
+	if (end == NULL)
+		return 0;
+	if (length != NULL && length < end) {
+		for (length += 17; *length == ' '; length++)
+			continue;
+		for (; *length >= '0' && *length <= '9'; length++)
+			need = need * 10 + (size_t)(*length - '0');
+	}
+	return len >= (size_t)(end - request) + 4 + need;
+}
+
 /* 0: it has gone. */
 static int
 read_request(size_t i, int64_t delay)
@@ -99,7 +96,7 @@ read_request(size_t i, int64_t delay)
 		return 0;
 	clients[i].len += (size_t)n;
 	clients[i].head[clients[i].len] = '\0';
-	if (strstr(clients[i].head, "\r\n\r\n") != NULL)
+	if (is_whole(clients[i].head, clients[i].len))
 		clients[i].due = now_ns() + delay;
 	return 1;
 }
@@ -107,10 +104,12 @@ read_request(size_t i, int64_t delay)
 static int
 answer(size_t i)
 {
+	size_t len =
+	    strncmp(clients[i].head, "HEAD ", 5) == 0 ? head_len : reply_len;
+
 	clients[i].len = 0;
 	clients[i].due = 0;
-	return write(fds[FIXED + i].fd, reply, sizeof(reply) - 1) ==
-	    (ssize_t)sizeof(reply) - 1;
+	return write(fds[FIXED + i].fd, reply, len) == (ssize_t)len;
 }
 
 /* Answers what is due; until when to wait for the next, in ms. */
@@ -143,8 +142,17 @@ main(int argc, char *argv[])
 		return 64;
 	}
 	delay = (int64_t)(number(argv[2], 0, 1e9) * (double)MS);
+	head_len = (size_t)snprintf(reply, sizeof(reply),
+	    "HTTP/1.1 200 OK\r\n"
+	    "Content-Type: application/json\r\n"
+	    "Content-Length: %zu\r\n"
+	    "\r\n",
+	    sizeof(body) - 1);
+	reply_len = head_len +
+	    (size_t)snprintf(
+		reply + head_len, sizeof(reply) - head_len, "%s", body);
 	fds[0] = (struct pollfd){ .fd = STDIN_FILENO, .events = POLLIN };
-	fds[1] = (struct pollfd){ .fd = listen_on(argv[1]), .events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = tcp_listen(argv[1]), .events = POLLIN };
 	for (;;) {
 		wait = answer_all();
 		if (poll(fds, FIXED + clients_n, wait) == -1 && errno != EINTR)

@@ -3,11 +3,11 @@
 
 /*
  * The limit for durable submissions: bare LMDB committing what queue_put()
- * commits, one transaction for each, one thread, full sync.
+ * commits, so many in each transaction, one thread, full sync.
  *
- *	ref_lmdb DIR SECONDS VALUE_BYTES	commits per second
- *	ref_lmdb DIR				bytes of the newest record of
- *						the node's store in DIR
+ *	ref_lmdb DIR SECONDS VALUE_BYTES RECORDS	records per second
+ *	ref_lmdb DIR		bytes of the newest record of the node's store
+ *				in DIR
  *
  * DIR must exist; the first makes an environment there or goes on with it.
  */
@@ -25,6 +25,7 @@ main(int argc, char **argv)
 {
 	int64_t began, end, seconds;
 	unsigned long first, n;
+	unsigned records;
 	size_t len;
 	char *value;
 
@@ -33,12 +34,14 @@ main(int argc, char **argv)
 		ref_store_close();
 		return 0;
 	}
-	if (argc != 4) {
-		fprintf(stderr, "usage: ref_lmdb DIR [SECONDS VALUE_BYTES]\n");
+	if (argc != 5) {
+		fprintf(stderr,
+		    "usage: ref_lmdb DIR [SECONDS VALUE_BYTES RECORDS]\n");
 		return 64;
 	}
 	seconds = (int64_t)(number(argv[2], 0.01, 3600) * (double)NS_PER_S);
 	len = (size_t)number(argv[3], 1, VALUE_MAX);
+	records = (unsigned)number(argv[4], 1, 100000);
 	value = malloc(len);
 	if (value == NULL)
 		die("no memory");
@@ -48,7 +51,8 @@ main(int argc, char **argv)
 	first = (unsigned long)began;
 	n = 0;
 	do {
-		ref_store_commit(first + ++n, value, len);
+		ref_store_commit(first + n, value, len, records);
+		n += records;
 		end = now_ns();
 	} while (end - began < seconds);
 	printf("%.1f\n", (double)n * (double)NS_PER_S / (double)(end - began));

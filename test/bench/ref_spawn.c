@@ -67,7 +67,7 @@ main(int argc, char **argv, char **envp)
 	ref_store_open(argv[1]);
 	for (id = 1; fgets(line, sizeof(line), stdin) != NULL; id++) {
 		began = now_ns();
-		ref_store_commit(id, value, len);
+		ref_store_commit(id, value, len, 1);
 		printf("%.1f\n",
 		    (double)(spawn_twice(argv[2], fds, envp) - began) /
 			NS_PER_US);

@@ -45,21 +45,30 @@ put(MDB_txn *txn, MDB_dbi dbi, void *k, size_t k_len, void *v, size_t v_len)
 	check(mdb_put(txn, dbi, &mk, &mv, 0), "put");
 }
 
-void
-ref_store_commit(unsigned long id, const char *value, size_t len)
+static void
+put_record(MDB_txn *txn, unsigned long id, const char *value, size_t len)
 {
 	char entry[] = "\1\0filebrowser", next_id[] = "next_id", next[9] = "";
 	unsigned char key[8];
-	MDB_txn *txn;
 	size_t i;
 
 	for (i = 0; i < sizeof(key); i++)
 		key[i] = (unsigned char)(id >> (56 - 8 * i));
 	memcpy(next + 1, &id, sizeof(id));
-	check(mdb_txn_begin(env, NULL, 0, &txn), "begin");
 	put(txn, jobs, key, sizeof(key), (void *)(uintptr_t)value, len);
 	put(txn, active, key, sizeof(key), entry, sizeof(entry));
 	put(txn, meta, next_id, sizeof(next_id), next, sizeof(next));
+}
+
+void
+ref_store_commit(
+    unsigned long id, const char *value, size_t len, unsigned records)
+{
+	MDB_txn *txn;
+
+	check(mdb_txn_begin(env, NULL, 0, &txn), "begin");
+	while (records-- > 0)
+		put_record(txn, id++, value, len);
 	check(mdb_txn_commit(txn), "commit");
 }
 

@@ -134,7 +134,7 @@ time_ping(const char *port, const char *token_file, char **argv)
 
 	n = snprintf(request, sizeof(request),
 	    "GET /v1/ping HTTP/1.1\r\nHost: 127.0.0.1:%s\r\n"
-	    "Authorization: Bearer %s\r\n\r\n",
+	    "Authentication: Bearer %s\r\n\r\n",
 	    port, read_file(token_file, &len));
 	if (n < 0 || (size_t)n >= sizeof(request))
 		die("the token is too long");

@@ -5,11 +5,12 @@ of them, and holds."""
 
 import contextlib
 import json
-import os
 import re
 import socket
 import threading
 import time
+
+from node import DAEMON, wait_for
 
 
 class Child:
@@ -59,6 +60,18 @@ class Child:
         except OSError:
             pass
         c.close()
+
+    def waiting(self):
+        """How many of those that were left hanging still wait."""
+        n = 0
+        for c in self.held:
+            try:
+                n += c.recv(65536, socket.MSG_DONTWAIT) != b""
+            except BlockingIOError:
+                n += 1
+            except OSError:
+                pass
+        return n
 
     @staticmethod
     def read(c):
@@ -119,8 +132,19 @@ def drip():
 
 
 def held(node):
-    """Descriptors, and KiB of memory."""
+    """Descriptors, and KiB of memory of its own: what it shares with others of
+    its kind counts for more when one of those ends."""
     proc = f"/proc/{node.process.pid}"
     with open(proc + "/smaps_rollup") as f:
-        pss = int(re.search(r"^Pss:\s+(\d+)", f.read(), re.M)[1])
-    return len(os.listdir(proc + "/fd")), pss
+        pss = int(re.search(r"^Pss_Anon:\s+(\d+)", f.read(), re.M)[1])
+    return node.descriptors(), pss
+
+
+def wait_held(node, before):
+    """Until it holds no more than it held() before, and 1 MiB."""
+    wait_for("the descriptors to be as before",
+             lambda: held(node)[0] <= before[0])
+    # A sanitizer holds on to what was freed.
+    if b"__asan_init" not in DAEMON.read_bytes():
+        wait_for("the memory to be as before",
+                 lambda: held(node)[1] <= before[1] + 1024)

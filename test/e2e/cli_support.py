@@ -4,9 +4,12 @@
 """What the tests of the client share: run the program, write a deployment
 file."""
 
+import json
 import os
 import subprocess
 import textwrap
+
+import yaml
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ.get("OVERLORD_BUILD",
@@ -37,6 +40,26 @@ def overlord(cwd, *args, env=None, stdin=None, timeout=60):
                        input=stdin, capture_output=True, text=True,
                        timeout=timeout)
     return Result(p)
+
+
+def without_times(value):
+    if isinstance(value, dict):
+        return {k: without_times(v) for k, v in value.items()
+                if k not in ("age", "took_ms")}
+    if isinstance(value, list):
+        return [without_times(v) for v in value]
+    return value
+
+
+def document(cwd, *args, **kwargs):
+    """What a command prints for programs: -o yaml says what -o json says."""
+    r = overlord(cwd, *args, "-o", "yaml", **kwargs)
+    same = yaml.safe_load(r.out)
+    r = overlord(cwd, *args, "-o", "json", **kwargs)
+    doc = json.loads(r.out)
+    assert without_times(same) == without_times(doc)
+    assert list(doc)[0] == "schema" and list(same) == list(doc)
+    return doc, r
 
 
 def write(path, text):

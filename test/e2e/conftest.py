@@ -68,3 +68,16 @@ def listen():
     yield make
     for s in made:
         s.close()
+
+
+@pytest.fixture
+def servers():
+    """Starts fake servers, which end with the test."""
+    made = []
+
+    def start(server):
+        made.append(server.__enter__())
+        return server
+    yield start
+    for s in made:
+        s.__exit__()

@@ -98,15 +98,17 @@ class Server(ThreadingHTTPServer):
 
 
 class FakeServer:
+    host = "127.0.0.1"
+
     def __init__(self):
         self.rows = {}
         self.requests = []
         self.lock = threading.Lock()
         self.in_flight = 0
         self.worst_in_flight = 0
-        self.httpd = Server(("127.0.0.1", 0), Handler)
+        self.httpd = Server((self.host, 0), Handler)
         self.httpd.fake = self
-        self.url = "http://127.0.0.1:%d" % self.httpd.server_address[1]
+        self.url = "http://%s:%d" % self.httpd.server_address
         self.thread = threading.Thread(
             target=self.httpd.serve_forever, kwargs={"poll_interval": 0.02})
 

@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 
+from node import Node
+
 CLONE_NEWNET = 0x40000000
 
 
@@ -84,3 +86,19 @@ class Namespace:
 
     def close(self):
         ip("netns", "del", self.name)
+
+
+class InNamespace(Node):
+    """A node whose daemon lives in there; it is asked from there, too."""
+
+    def __init__(self, namespace, *args):
+        super().__init__(*args)
+        self.namespace = namespace
+
+    def spawn(self, *args):
+        with self.namespace.inside():
+            return super().spawn(*args)
+
+    def request(self, *args, **kwargs):
+        with self.namespace.inside():
+            return super().request(*args, **kwargs)

@@ -3,6 +3,7 @@
 """Drives one real node: a private directory, a port that the kernel chose, the
 stand-ins on PATH. For the end-to-end tests and the crash test."""
 
+import contextlib
 import ctypes
 import ctypes.util
 import functools
@@ -10,9 +11,11 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import select
 import signal
 import socket
+import stat
 import subprocess
 import time
 
@@ -26,9 +29,11 @@ STANDINS = BUILD / "test" / "standin" / "bin"
 DAEMON = BUILD / "daemon" / "overlordd"
 HELPER = BUILD / "daemon" / "overlord-exec"
 CLIENT = BUILD / "cli" / "overlord"
+# With the AppJail and the Director of the machine (check.sh --real).
+REAL = bool(os.environ.get("OVERLORD_REAL"))
 # For a loaded machine and programs under a sanitizer; only failures wait so
-# long.
-DEADLINE = 180
+# long, and AppJail itself.
+DEADLINE = 900 if REAL else 180
 
 DIRECTOR_FILE = """\
 services:
@@ -53,6 +58,12 @@ def wait_for(what, condition, deadline=DEADLINE, step=0.01):
         select.select([], [], [], step)
 
 
+def free_port(address="127.0.0.1"):
+    """One that nobody listens on."""
+    with socket.create_server((address, 0)) as s:
+        return s.getsockname()[1]
+
+
 def is_alive(pid):
     """Whether a process is there and no zombie."""
     try:
@@ -72,6 +83,18 @@ def document():
     r = subprocess.run([DAEMON, "--openapi"], stdout=subprocess.PIPE,
                        check=True)
     return Described(json.loads(r.stdout))
+
+
+def is_trusted(path):
+    """Whether the daemon would run a program there: a checkout may be anybody's.
+    Links are not looked at, as the daemon does."""
+    for p in (path, *path.parents):
+        st = p.stat()
+        others = stat.S_IWOTH | (stat.S_IWGRP if st.st_gid else 0)
+        if st.st_uid not in (0, os.geteuid()) or (
+                st.st_mode & others and not st.st_mode & stat.S_ISVTX):
+            return False
+    return True
 
 
 class Reply:
@@ -97,6 +120,7 @@ class Node:
         self.log = self.root / "overlordd.log"
         self.keyfile = self.root / "state" / "keyfile"
         self.process = None
+        self.program = DAEMON
         self.environment = environment or {}
         for d in ("standin/behaviour", "home", "tmp"):
             (self.root / d).mkdir(parents=True, exist_ok=True)
@@ -106,15 +130,20 @@ class Node:
             "statedir": str(self.root / "state"),
             "rundir": str(self.root / "run"),
             "helper": str(HELPER),
+            "libexec": str(BUILD / "daemon" / "libexec"),
+            "trusted_programs": is_trusted(STANDINS) and is_trusted(HELPER),
             "log": {"level": "debug", "file": str(self.log)},
             "appjail": {"jails": str(self.standin / "jails"),
-                        "logs": str(self.standin / "logs")},
+                        "logs": str(self.standin / "logs"),
+                        "images": str(self.standin / "images")},
             "director": {
                 "projects": str(self.standin / "director" / "projects"),
                 "locks": str(self.standin / "director" / "locks"),
                 "logs": str(self.standin / "director" / "logs"),
             },
         }
+        if REAL:
+            del self.options["appjail"], self.options["director"]
         self.configure(options or {})
 
     def configure(self, options):
@@ -130,13 +159,12 @@ class Node:
     def env(self):
         env = {k: v for k, v in os.environ.items()
                if not k.startswith(("OVERLORD_", "STANDIN_"))}
-        env.update(
-            PATH=f"{STANDINS}:{os.environ['PATH']}",
-            HOME=str(self.root / "home"),
-            TMPDIR=str(self.root / "tmp"),
-            STANDIN_ROOT=str(self.standin),
-            OVERLORD_CONFIG=str(self.config),
-        )
+        env.update(TMPDIR=str(self.root / "tmp"),
+                   OVERLORD_CONFIG=str(self.config))
+        if not REAL:
+            env.update(PATH=f"{STANDINS}:{os.environ['PATH']}",
+                       HOME=str(self.root / "home"),
+                       STANDIN_ROOT=str(self.standin))
         env.update(self.environment)
         return env
 
@@ -147,7 +175,7 @@ class Node:
         (self.root / "run" / "listening").unlink(missing_ok=True)
         with open(self.root / "stderr", "ab") as err:
             self.process = subprocess.Popen(
-                [DAEMON, "-F", "-f", self.config, *args], env=self.env(),
+                [self.program, "-F", "-f", self.config, *args], env=self.env(),
                 stdin=subprocess.DEVNULL, stdout=err, stderr=err,
                 cwd=self.root, preexec_fn=preexec_fn)
         return self
@@ -201,6 +229,53 @@ class Node:
             return self.log.read_text(errors="replace")
         except FileNotFoundError:
             return ""
+
+    def descriptors(self):
+        """How many the daemon has open; 0 where that cannot be told. Those of
+        connections with itself do not count: its autoscaler asks when it likes."""
+        proc = f"/proc/{self.process.pid}"
+        if not os.path.exists(proc + "/fd"):
+            return 0
+        links = []
+        for fd in os.listdir(proc + "/fd"):
+            with contextlib.suppress(FileNotFoundError):
+                links.append(os.readlink(f"{proc}/fd/{fd}"))
+        ends = {}
+        for name in ("tcp", "tcp6"):
+            with contextlib.suppress(FileNotFoundError), \
+                    open(f"{proc}/net/{name}", encoding="ascii") as f:
+                for row in map(str.split, list(f)[1:]):
+                    ends[f"socket:[{row[9]}]"] = row[1], row[2]
+        own = {ends[link] for link in links if link in ends}
+        return len([link for link in links if link not in ends
+                    or ends[link][::-1] not in own])
+
+    def descriptors_at_rest(self):
+        """As descriptors(), once it has not changed for a while: a daemon that
+        answers already may still be opening what it watches and listens to."""
+        counts = []
+
+        def rests():
+            counts.append(self.descriptors())
+            return len(set(counts[-10:])) == 1 and len(counts) >= 10
+        wait_for("the descriptors to come to rest", rests, step=0.1)
+        return counts[-1]
+
+    def hup(self, text=None):
+        """Reloads; what the log (or another text) says of it by then."""
+        text = text or self.log_text
+        mark = len(text())
+        self.process.send_signal(signal.SIGHUP)
+        wait_for("the reload", lambda: re.search(
+            r"(reloaded|stays).*\n", text()[mark:]))
+        return text()[mark:]
+
+    def put(self, jail, path, text=""):
+        """Writes a file of a jail."""
+        f = self.standin / "jails" / jail / path
+        f.parent.mkdir(parents=True, exist_ok=True)
+        f.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return f
 
     def dispose(self):
         """Ends the daemon, what runs for it, and what was deployed."""

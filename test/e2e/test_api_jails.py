@@ -25,16 +25,16 @@ RESOURCES = (
 KEYWORDS = (
     "alt_name appjail_version arch boot container container_boot "
     "container_image container_pid created devfs_ruleset dirty ephemeral "
-    "hostname inet inet6 ip4 ip6 is_container locked name network_ip4 networks "
-    "path priority ports release_name status type version version_extra "
-    "x11_display xephyr_pid").split()
+    "hostname inet inet6 ip4 ip6 is_container locked name network_ip4 "
+    "networks path priority ports release_name status type version "
+    "version_extra x11_display xephyr_pid").split()
 DIRECTOR = """\
 options:
   - virtualnet: 'ajnet:web address:10.0.0.9 default'
   - nat:
   - expose: '8080:80 ext_if:em0 on_if:em0 descr:http'
   - expose: '53 udp'
-  - label: 'overlord.skydns:1'
+  - label: 'web.group:1'
   - label: 'appjail.dns.alt-name:www'
   - limits: 'memoryuse:deny=512m/jail name:mem'
   - healthcheck: 'health_type:host "health_cmd:fetch -qo /dev/null x"'
@@ -54,13 +54,6 @@ def item(node, name, jail, chain=None):
     assert r.status == 200, r
     assert set(r.json) == {"status_code", name}, r
     return r.json[name]
-
-
-def put(node, jail, path, text=""):
-    f = node.standin / "jails" / jail / path
-    f.parent.mkdir(parents=True, exist_ok=True)
-    f.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return f
 
 
 def deploy(node):
@@ -95,7 +88,7 @@ WANTED = {
                "mountpoint": "/usr/local/www", "type": "nullfs",
                "options": "rw", "dump": "0", "pass": "2", "nro": "0"}],
     "labels": [{"value": "www", "name": "appjail.dns.alt-name"},
-               {"value": "1", "name": "overlord.skydns"}],
+               {"value": "1", "name": "web.group"}],
     "nat": [{"rule": 'nat on "em0" from 10.0.0.9 to any -> ("em0:0")',
              "network": "ajnet"}],
     "volumes": [{"mountpoint": "/usr/local/www", "type": "nullfs", "uid": "80",
@@ -150,7 +143,8 @@ def test_info_is_what_appjail_says(make_node):
     for path, text in (
             ("conf/template.conf",
              'exec.clean\n  # host.hostname: no\n*host.hostname: "a b"  c\n'
-             "host.hostname+: 'd'\nip4.addr: 10.0.0.3/24\nip6.addr: ::1 ::2\n"),
+             "host.hostname+: 'd'\nip4.addr: 10.0.0.3/24\n"
+             "ip6.addr: ::1 ::2\n"),
             ("conf/boot/startup/boot", ""),
             ("conf/boot/startup/priority", "  7 \nmore"),
             ("conf/boot/devfs_ruleset", "10\n"),
@@ -160,7 +154,7 @@ def test_info_is_what_appjail_says(make_node):
             ("conf/boot/lock/locked", ""),
             ("conf/boot/x11/display", ":1\n"),
             ("conf/boot/network/reserved.other", "10.1.0.2\n")):
-        put(node, "web", path, text)
+        node.put("web", path, text)
     info = item(node, "info", "web")
     assert list(info) == KEYWORDS
     env = {**node.env(), "LC_ALL": "C"}
@@ -183,20 +177,21 @@ def test_info_is_what_appjail_says(make_node):
 def test_a_version_of_a_release_from_source(make_node, tmp_path):
     node = make_node({"polling": {"keywords": {"jail": ["version_extra"]}}})
     node.start()
-    put(node, "a", "conf/config.conf",
-        "osarch: amd64\nosversion: 15.0\nrelease_name: default\n")
+    node.put("a", "conf/config.conf",
+             "osarch: amd64\nosversion: 15.0\nrelease_name: default\n")
     release = node.standin / "releases/amd64/15.0/default"
     release.mkdir(parents=True)
     src = tmp_path / "src"
     (src / "sys/sys").mkdir(parents=True)
     (src / "sys/sys/param.h").write_text(
-        "#undef __FreeBSD_version\n#define __FreeBSD_version 1500042 /* x */\n")
+        "#undef __FreeBSD_version\n"
+        "#define __FreeBSD_version 1500042 /* x */\n")
     (release / ".srcdir").write_text(f"{src}\n")
     assert item(node, "info", "a") == {"version_extra": ""}
     (release / ".from_src").touch()
     assert item(node, "info", "a") == {"version_extra": "1500042"}
-    put(node, "a", "conf/config.conf",
-        "osarch: ..\nosversion: ..\nrelease_name: ../x\n")
+    node.put("a", "conf/config.conf",
+             "osarch: ..\nosversion: ..\nrelease_name: ../x\n")
     assert item(node, "info", "a") == {"version_extra": ""}
 
 
@@ -233,14 +228,14 @@ def test_a_bare_directory_is_a_jail_with_nothing(node):
 
 
 def test_every_change_shows_at_once(node):
-    put(node, "a", "conf/labels/x/value", "1")
+    node.put("a", "conf/labels/x/value", "1")
     assert item(node, "labels", "a") == [{"value": "1", "name": "x"}]
-    put(node, "a", "conf/labels/x/value", "2\n")
-    put(node, "a", "conf/labels/b/value", "")
+    node.put("a", "conf/labels/x/value", "2\n")
+    node.put("a", "conf/labels/b/value", "")
     assert item(node, "labels", "a") == [{"value": None, "name": "b"},
                                          {"value": "2", "name": "x"}]
     assert item(node, "info", "a")["status"] == "DOWN"
-    put(node, "a", "up")
+    node.put("a", "up")
     assert item(node, "info", "a")["status"] == "UP"
 
 
@@ -271,12 +266,12 @@ def test_keywords_of_the_configuration(make_node):
 
 def test_readers_share_one_command(make_node):
     node = make_node({"polling": {"jail_stats": 3600}}).start()
-    put(node, "a", "up")
-    put(node, "a", "rctl", "memoryuse=7\n")
+    node.put("a", "up")
+    node.put("a", "rctl", "memoryuse=7\n")
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         found = list(pool.map(lambda _: item(node, "stats", "a"), range(64)))
     assert all(f == found[0] for f in found) and found[0]["memoryuse"] == 7
-    put(node, "a", "rctl", "memoryuse=8\n")
+    node.put("a", "rctl", "memoryuse=8\n")
     assert node.get("/v1/stats").json["stats"]["memoryuse"] == 7
     assert len(rctl_calls(node)) == 1
     assert rctl_calls(node)[0][3] == ["rctl", "-u", "jail:a"]
@@ -284,20 +279,20 @@ def test_readers_share_one_command(make_node):
 
 def test_without_a_pause_every_reader_asks(make_node):
     node = make_node({"polling": {"jail_stats": 0, "jail_extras": 0}}).start()
-    put(node, "a", "up")
+    node.put("a", "up")
     for n in (7, 8):
-        put(node, "a", "rctl", f"memoryuse={n}\n")
+        node.put("a", "rctl", f"memoryuse={n}\n")
         assert item(node, "stats", "a")["memoryuse"] == n
-        put(node, "a", "cpuset", f"{n}, 9\n")
+        node.put("a", "cpuset", f"{n}, 9\n")
         assert item(node, "cpuset", "a") == f"{n}, 9"
 
 
 def test_the_sum_of_all(make_node):
     node = make_node({"polling": {"jail_stats": 0}}).start()
     for n in range(6):
-        put(node, f"j{n}", "up" if n < 5 else "off")
-        put(node, f"j{n}", "rctl", f"memoryuse={n + 1}\npcpu=50\n"
-            f"nthr={2 ** 62}\nwallclock={2 ** 64 - 1}\n")
+        node.put(f"j{n}", "up" if n < 5 else "off")
+        node.put(f"j{n}", "rctl", f"memoryuse={n + 1}\npcpu=50\n"
+                 f"nthr={2 ** 62}\nwallclock={2 ** 64 - 1}\n")
     stats = node.get("/v1/stats").json["stats"]
     assert stats["memoryuse"] == 15 and stats["pcpu"] == 250
     assert stats["maxproc"] == 5
@@ -318,7 +313,7 @@ def at_once(calls):
 
 def test_no_more_than_four_at_once(node):
     for n in range(20):
-        put(node, f"j{n}", "up")
+        node.put(f"j{n}", "up")
     assert node.get("/v1/stats").json["stats"]["maxproc"] == 20
     calls = wait_for("the ends", lambda: [
         c for c in rctl_calls(node) if c[4] is not None] if all(
@@ -328,7 +323,7 @@ def test_no_more_than_four_at_once(node):
 
 def test_a_machine_that_does_not_count(node):
     (node.standin / "sysctl").write_text("kern.racct.enable=0\n")
-    put(node, "a", "up")
+    node.put("a", "up")
     assert item(node, "stats", "a") == {}
     assert node.get("/v1/stats").json["stats"] == {}
     assert "kern.racct.enable=1 tunable" in node.log_text()
@@ -353,7 +348,7 @@ def test_commands_that_fail(make_node, text, said):
     commands = script(node.root / "bin" / "rctl", text).parent
     node.environment["PATH"] = f"{commands}:{node.env()['PATH']}"
     node.start()
-    put(node, "a", "up")
+    node.put("a", "up")
     assert item(node, "stats", "a") == {}
     assert said in node.log_text()
     assert node.get("/v1/ping").status == 200
@@ -364,7 +359,7 @@ def test_commands_that_fail(make_node, text, said):
     "memoryuse=99999999999999999999999", "=1", "memoryuse=0x10", "\0\1\2\377",
 ))
 def test_a_resource_that_is_no_number(node, text):
-    put(node, "a", "up")
+    node.put("a", "up")
     (node.standin / "jails/a/rctl").write_bytes(text.encode("latin-1"))
     stats = item(node, "stats", "a")
     assert all(type(v) is int for v in stats.values())
@@ -374,7 +369,7 @@ def test_a_resource_that_is_no_number(node, text):
 def test_no_appjail_here(make_node):
     node = make_node({"appjail": {"command": "/nowhere/appjail"},
                       "polling": {}}).start()
-    put(node, "a", "up")
+    node.put("a", "up")
     assert item(node, "cpuset", "a") is None
     assert item(node, "info", "a")["inet"] == ""
     assert "'/nowhere/appjail' cannot be executed" in node.log_text()
@@ -382,8 +377,8 @@ def test_no_appjail_here(make_node):
 
 @pytest.mark.parametrize("text", ("none", "0-3", "0, x", "99999999999", ","))
 def test_what_is_no_list_of_cpus(node, text):
-    put(node, "a", "up")
-    put(node, "a", "cpuset", text + "\n")
+    node.put("a", "up")
+    node.put("a", "cpuset", text + "\n")
     assert item(node, "cpuset", "a") is None
     assert "is no list of CPUs" in node.log_text()
 
@@ -396,7 +391,7 @@ def test_a_command_that_hangs_holds_nobody(make_node):
                       f"echo $$ >>{node.root}/pids; sleep 1000").parent
     node.environment["PATH"] = f"{commands}:{node.env()['PATH']}"
     node.start()
-    put(node, "a", "up")
+    node.put("a", "up")
 
     def pids():
         try:
@@ -408,7 +403,7 @@ def test_a_command_that_hangs_holds_nobody(make_node):
         try:
             with open(f"/proc/{pid}/stat") as f:
                 return f.read().rpartition(")")[2].split()[0] != "Z"
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             return False
     with pytest.raises(TimeoutError):
         node.get("/v1/jail/stats/a", timeout=1)
@@ -432,7 +427,7 @@ def test_stopping_while_a_command_runs(make_node):
                       f"echo $$ >{node.root}/pid; sleep 1000").parent
     node.environment["PATH"] = f"{commands}:{node.env()['PATH']}"
     node.start()
-    put(node, "a", "up")
+    node.put("a", "up")
     with pytest.raises(TimeoutError):
         node.get("/v1/stats", timeout=1)
     assert node.stop() == 0
@@ -444,10 +439,10 @@ def test_files_that_are_no_small_text(node, tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("secret")
     top = node.standin / "jails" / "a" / "conf"
-    put(node, "a", "conf/boot/limits/0/rule", b"a\xff\x00b\n\nc\n\n")
-    put(node, "a", "conf/boot/limits/0/name", b"x" * 70000)
+    node.put("a", "conf/boot/limits/0/rule", b"a\xff\x00b\n\nc\n\n")
+    node.put("a", "conf/boot/limits/0/name", b"x" * 70000)
     (top / "boot/limits/0/enabled").symlink_to(secret)
-    put(node, "a", "conf/boot/limits/1/rule", b"\n")
+    node.put("a", "conf/boot/limits/1/rule", b"\n")
     (top / "boot/limits/1/enabled").mkdir()
     os.mkfifo(top / "boot/limits/1/name")
     found = item(node, "limits", "a")
@@ -458,8 +453,8 @@ def test_files_that_are_no_small_text(node, tmp_path):
     assert "limits cannot be read wholly: name: " in node.log_text()
     assert "secret" not in node.get("/v1/jail/limits/a").text
     # One line is what counts in info, whatever follows.
-    put(node, "a", "conf/config.conf",
-        b"jail_type:  th\x00in \t x\r\nosversion:\xff\njail_type: no\n")
+    node.put("a", "conf/config.conf",
+             b"jail_type:  th\x00in \t x\r\nosversion:\xff\njail_type: no\n")
     info = item(node, "info", "a")
     assert (info["type"], info["version"]) == ("th\ufffdin x", "\ufffd")
 
@@ -534,9 +529,9 @@ def test_what_vanishes_meanwhile(node):
     def churn():
         while not over.is_set():
             for n in range(20):
-                put(node, "a", f"conf/boot/limits/{n}/rule", "r")
-                put(node, "a", f"conf/labels/l{n}/value", "v")
-            put(node, "a", "up")
+                node.put("a", f"conf/boot/limits/{n}/rule", "r")
+                node.put("a", f"conf/labels/l{n}/value", "v")
+            node.put("a", "up")
             shutil.rmtree(node.standin / "jails" / "a")
     t = threading.Thread(target=churn)
     t.start()

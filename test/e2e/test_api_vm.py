@@ -24,7 +24,8 @@ MINIMAL = {
 }
 FULL = {
     **MINIMAL,
-    "datastore": "/vm", "overwrite": True, "poweroff": False,
+    # Relative, so that no job makes it on this machine.
+    "datastore": "store", "overwrite": True, "poweroff": False,
     "restart": True, "script": "true\n", "metadata": ["a.b", "c"],
     "cloud-init": {"flags": "-o R", "meta-data": {"n": [1, {"x": None}]},
                    "network-config": None, "user-data": {}},
@@ -256,7 +257,7 @@ def test_every_type_of_from(hop, kind):
     base = copy.deepcopy(FULL)
     base["diskLayout"]["from"] = {"type": kind, **FROM[kind],
                                   **OPTIONAL[kind]}
-    assert hop.post("/v1/vm/db1", base).status == 501
+    assert hop.post("/v1/vm/db1", base).status == 200
     for name in FROM[kind]:
         path = "diskLayout.from." + name
         assert refused(hop, changed(path, NOTHING, base)) == \
@@ -266,19 +267,20 @@ def test_every_type_of_from(hop, kind):
     for name, value in OPTIONAL[kind].items():
         path = "diskLayout.from." + name
         assert hop.post("/v1/vm/db1",
-                        changed(path, None, base)).status == 501
+                        changed(path, None, base)).status == 200
         kinds = "bool" if isinstance(value, bool) else "str"
         assert refused(hop, changed(path, [], base)) == (
             f"{SPEC}{path}: requires '{kinds}', given 'list'.")
 
 
-def test_what_is_good_is_not_queued(node):
-    for body in (MINIMAL, FULL):
+def test_what_is_good_is_queued(node):
+    for n, body in enumerate((MINIMAL, FULL), 1):
         r = node.post("/v1/vm/db1", body)
-        assert r.status == r.json["status_code"] == 501
-        assert "VMs are not supported by this version" in r.json["message"]
-        assert "db1" in r.json["message"]
-    assert node.get("/v1/jobs").json["jobs"] == []
+        assert r.json == {"status_code": 200, "job_id": n}
+        job = node.job(n)
+        assert (job["type"], job["name"]) == ("vm", "db1")
+    assert [j["id"] for j in node.get("/v1/jobs?type=vm").json["jobs"]] == [
+        2, 1]
     for name in ("a", "-ab", "ab-", "a" * 232, "a b", ".."):
         assert node.post("/v1/vm/" + name.replace(" ", "%20"),
                          MINIMAL).status == 404
@@ -308,14 +310,33 @@ def test_the_profile_that_a_twin_sends(hop, tail):
     assert sent(got) == got
 
 
-def test_a_twin_tells_of_a_tail_without_vms(make_node):
+def test_a_twin_queues_at_the_tail(make_node):
     tail = make_node(name="tail").start()
     main = make_node({"chains": {"a": chain_to(tail)}}).start()
     r = main.post("/v1/chain/a/vm/db1", FULL)
-    assert r.status == 501
-    assert (r.json["function"], r.json["error"]) == (
-        "create_vm", "HTTPStatusError")
-    assert "not supported by this version" in r.json["remote"]["message"]
+    assert r.json == {"status_code": 200, "job_id": 1}
+    job = tail.wait_job(1)
+    assert (job["type"], job["name"]) == ("vm", "db1")
+    status = main.get("/v1/chain/a/vm/db1").json["status"]
+    assert status["operation"] == "FAILED" and status["job_id"] == 1
+    assert "datastore" in status["exception"]["message"]
+    assert main.get("/v1/jobs").json["jobs"] == []
+
+
+def test_a_token_for_deploying(node):
+    for claims, status in (({"scope": "read"}, 403),
+                           ({"scope": "deploy", "projects": ["db2"]}, 403),
+                           ({"scope": "deploy", "projects": ["db1"]}, 200)):
+        r = node.post("/v1/vm/db1", MINIMAL, token=node.token(**claims))
+        assert r.status == status, claims
+
+
+def test_the_same_key_is_the_same_job(node):
+    head = {"Idempotency-Key": "k"}
+    ids = [node.post("/v1/vm/db1", MINIMAL, headers=head).json["job_id"]
+           for _ in range(2)]
+    assert ids[0] == ids[1]
+    assert node.post("/v1/vm/db1", FULL, headers=head).status == 422
 
 
 # Status records

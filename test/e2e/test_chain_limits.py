@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from children import breaker
+from children import breaker, http
 from fake_server import FakeServer
+from listener import open_stream
 from node import wait_for
 
 
@@ -107,3 +108,52 @@ def test_a_child_that_does_not_read(make_node):
                       headers={"X-Overlord-Deadline-Ms": "30000"})
         assert r.status == 503 and r.json["error"] == "WriteTimeout"
         assert breaker(main, "deaf")["failures"] == 1
+
+
+def test_a_wait_is_taken_from_our_time(make_node, child):
+    """Who got a connection at the last moment cannot blame the child."""
+    hold = threading.Event()
+
+    def answer(request):
+        if "/labels" in request:
+            hold.wait(30)
+            return http(200, {"status_code": 200, "labels": []})
+        return None
+    slow = child(answer)
+    main = make_node({"chains": {"slow": slow.chain(
+        max_connections=1, retry={"total": 0})}}).start()
+    first = threading.Thread(target=lambda: main.get(
+        "/v1/chain/slow/labels", headers={"X-Overlord-Deadline-Ms": "30000"}))
+    first.start()
+    wait_for("the first", lambda: slow.requests)
+    end = threading.Timer(0.95, hold.set)
+    end.start()
+    r = main.get("/v1/chain/slow/ping",
+                 headers={"X-Overlord-Deadline-Ms": "1000"})
+    assert r.status == 503, r
+    first.join()
+    assert breaker(main, "slow")["failures"] == 0
+
+
+def test_too_many_streams_are_our_own(make_node, child):
+    def stream(c):
+        c.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+                  b"\r\n: \n\n")
+        # Until it is hung up on.
+        c.recv(1)
+    main = make_node({
+        "limits": {"connections_per_address": 1000},
+        "chains": {"below": child(lambda request: stream).chain()}}).start()
+    streams = []
+    try:
+        while True:
+            c, r = open_stream(main, "/v1/chain/below/events")
+            streams.append(c)
+            if r.status != 200:
+                break
+        assert r.status == 503 and b"PoolTimeout" in r.read()
+        assert len(streams) == 257
+        assert breaker(main, "below")["failures"] == 0
+    finally:
+        for c in streams:
+            c.close()

@@ -15,9 +15,10 @@ import time
 
 import pytest
 
-from children import breaker, dead_chain, drip, held, http
+from children import (breaker, dead_chain, drip, held, http,
+                      wait_held)
 from cli_support import overlord
-from node import DAEMON, REPO, chain_to, make_tree, wait_for
+from node import REPO, chain_to, make_tree, wait_for
 
 QUICK = {"interval": 1, "increase": 1, "max-increase": 2}
 
@@ -214,9 +215,7 @@ def test_a_dead_child(make_node):
     assert (state["state"], state["failures"]) == ("open", 2)
     assert 100 < state["next_probe"] <= 120
     assert main.get("/v1/chains").json["chains"] == []
-    start = time.monotonic()
     r = main.get("/v1/chain/dead/ping")
-    assert time.monotonic() - start < 2
     assert r.status == 503
     assert r.json["error"] == "UnavailableChain"
     assert r.json["message"] == "Chain disabled by smart timeouts"
@@ -247,7 +246,7 @@ def test_a_child_that_hangs(make_node, child):
     start = time.monotonic()
     replies = []
     t = threading.Thread(target=lambda: replies.append(main.get(
-        "/v1/chain/hung/ping", headers={"X-Overlord-Deadline-Ms": "1500"})))
+        "/v1/chain/hung/ping", headers={"X-Overlord-Deadline-Ms": "4000"})))
     t.start()
     wait_for("the request below", lambda: hung.requests)
     # Nobody else waits for it.
@@ -255,18 +254,16 @@ def test_a_child_that_hangs(make_node, child):
     assert main.get("/v1/ping").status == 200
     assert t.is_alive()
     t.join()
-    assert 1.3 < time.monotonic() - start < 6
+    assert 3.8 < time.monotonic() - start < 20
     assert replies[0].status == 503
     assert replies[0].json["error"] == "ReadTimeout"
     below = re.search(r"X-Overlord-Deadline-Ms: (\d+)", hung.requests[0])
-    assert 1000 < int(below[1]) < 1500
+    assert 1000 < int(below[1]) < 4000
 
 
 def test_a_client_that_goes_away(make_node, child):
     hung = child(lambda request: None)
     main = make_node({"chains": {"hung": hung.chain()}}).start()
-    fds = f"/proc/{main.process.pid}/fd"
-    before = len(os.listdir(fds)) if os.path.exists(fds) else 0
     for _ in range(5):
         with socket.create_connection(main.address()) as s:
             n = len(hung.requests)
@@ -274,9 +271,8 @@ def test_a_client_that_goes_away(make_node, child):
                       b"Authorization: Bearer " + main.token().encode()
                       + b"\r\n\r\n")
             wait_for("the request below", lambda: len(hung.requests) > n)
-    if before:
-        wait_for("the connections to go",
-                 lambda: len(os.listdir(fds)) <= before + 1)
+    # A ping of the heartbeat may wait as well.
+    wait_for("the connections to go", lambda: hung.waiting() <= 1)
     assert breaker(main, "hung")["failures"] == 0
 
 
@@ -430,13 +426,13 @@ def test_what_others_have_repeated_is_not_repeated(make_node, child):
 
 
 def test_retries_end_with_the_deadline(make_node, child):
-    below = child(lambda request: http(503, {}, "Retry-After: 5"))
+    below = child(lambda request: http(503, {}, "Retry-After: 60"))
     main = make_node({"chains": {"below": below.chain()}}).start()
     start = time.monotonic()
     r = main.get("/v1/chain/below/ping",
-                 headers={"X-Overlord-Deadline-Ms": "1000"})
-    # Waiting would have been in vain.
-    assert time.monotonic() - start < 2
+                 headers={"X-Overlord-Deadline-Ms": "9000"})
+    # It would wait for 10 s, in vain.
+    assert time.monotonic() - start < 8
     assert r.status == 503 and len(below.requests) == 1
 
 
@@ -496,11 +492,7 @@ def test_nothing_leaks(make_node, child):
     before = held(main)
     for _ in range(10):
         round_trip()
-    wait_for("the descriptors to be as before",
-             lambda: held(main)[0] <= before[0])
-    # A sanitizer holds on to what was freed.
-    if b"__asan_init" not in DAEMON.read_bytes():
-        assert held(main)[1] <= before[1] + 1024
+    wait_held(main, before)
 
 
 # The breaker

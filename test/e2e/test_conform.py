@@ -15,8 +15,6 @@ from node import DIRECTOR_FILE, Node, chain_to
 
 # Rows that no server of ours has yet. None may be listed that is there.
 MISSING = set()
-# Rows whose work this version does not do: what they say to what is right.
-NOT_YET = {"POST vm/{vm}": 501}
 DATE = "2026-01-02_03h04m05s"
 # What is there on each server, and what is not.
 THERE = {"jail": "web", "project": "web", "vm": "there", "key": "there",
@@ -160,15 +158,6 @@ def innermost(r):
     return body
 
 
-def refused_yet(row, r):
-    """Whether it is work that this version does not do; it says so then."""
-    if row.name not in NOT_YET:
-        return False
-    assert r.status == NOT_YET[row.name], r
-    assert "not supported by this version" in innermost(r)["message"], r
-    return True
-
-
 def judged_path(row, chain):
     """Where a body is looked at: a POST of what is there writes nothing."""
     key = "new" if row.method == "POST" else "there"
@@ -208,8 +197,6 @@ def test_success(tree, row, chain):
     words = prepare(tree, row, chain)
     r = tree.callers["main"].ask(row.method, row.fill(words, chain),
                                  body_of(row))
-    if refused_yet(row, r):
-        return
     assert r.status == row.status, r
     if not row.members:
         assert not r.text
@@ -359,8 +346,6 @@ def test_null_is_absent(tree, row, chain):
     body.update(body_of(row), unknown=[1])
     r = main.ask(row.method, row.fill({**THERE, "project": "null",
                                        "vm": "null"}, chain), body)
-    if refused_yet(row, r):
-        return
     assert r.status == row.status and r.json["job_id"] > 0, r
 
 
@@ -436,8 +421,8 @@ def test_long_names(tree, row, chain):
     for words in (LONG, {w: 17 * LONG[w][:231] for w in LONG}):
         r = tree.callers["main"].ask(
             row.method, row.fill({**NOT_THERE, **words}, chain), body_of(row))
-        assert r.status == 404 or (words is LONG and r.status in (
-            row.status, NOT_YET.get(row.name))), r
+        assert r.status == 404 or (
+            words is LONG and r.status == row.status), r
 
 
 def passed_on(r, row, chain, status, message):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, The Overlord in C authors
-"""The manual and README.md against the programs: every route is described, every
-example does what it says."""
+"""The manual and README.md against the programs: every route is described,
+every example does what it says."""
 
 import argparse
 import http.client
@@ -11,14 +11,14 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import time
 
 import pytest
 
-from node import (BUILD, CLIENT, DAEMON, DIRECTOR_FILE, HELPER, REPO, is_alive,
-                  wait_for)
+from node import (BUILD, CLIENT, DAEMON, DIRECTOR_FILE, HELPER, REPO, free_port,
+                  is_alive, wait_for)
+from template_kit import ours
 
 DOCS = REPO / "docs"
 DATE = re.compile(r"\d{4}-\d\d-\d\d_\d\dh\d\dm\d\ds")
@@ -114,6 +114,25 @@ def test_deployment_examples_are_valid(text, tmp_path):
     assert "warning" not in r.stdout, r.stdout
 
 
+def templates():
+    """(variables, template, what comes of it): "# a: 1, b: 2", and "=>"."""
+    for block in blocks("overlord-spec.5"):
+        if "\n=>\n" in block:
+            head, _, rest = block.partition("\n")
+            text, _, output = rest.partition("=>\n")
+            yield (dict(v.split(": ") for v in head[2:].split(", ")), text,
+                   output)
+
+
+@pytest.mark.parametrize("data,text,output", templates())
+def test_template_examples_do_what_they_show(data, text, output):
+    assert ours([(text, data)])[0].get("output") == output
+
+
+def test_there_are_template_examples():
+    assert len(list(templates())) >= 3
+
+
 def test_the_commands_of_readme_do_what_it_says(tmp_path):
     script = "".join(re.findall(r"^```sh\n(.*?)^```$",
                                 (REPO / "README.md").read_text(),
@@ -141,12 +160,6 @@ def test_the_commands_of_readme_do_what_it_says(tmp_path):
             if r.returncode != 0:
                 os.kill(pid, signal.SIGTERM)
             wait_for("the node to end", lambda: not is_alive(pid))
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 # The client
@@ -208,8 +221,8 @@ def curl(block):
 
 
 def same_shape(shown, real, path="reply"):
-    """Every member that is shown is there, and of the type that is shown; short
-    texts and small numbers are what they are."""
+    """Every member that is shown is there, and of the type that is shown;
+    short texts and small numbers are what they are."""
     if isinstance(shown, dict):
         assert isinstance(real, dict), f"{path}: {real}"
         for k, v in shown.items():
@@ -288,7 +301,7 @@ def make_jail(node):
 
 
 def test_the_examples_of_the_api_do_what_they_show(node):
-    # What this version only passes on.
+    # What takes more than this to come about.
     node.stop()
     node.put_record("vm", "db1", {
         "operation": "COMPLETED", "output": "...", "last_update": 1,
@@ -296,10 +309,14 @@ def test_the_examples_of_the_api_do_what_they_show(node):
     node.put_record("autoscale", "web", {
         "last_update": time.time(), "operation": "COMPLETED", "logs": [
             {"project": "web", "chain": "alpha", "context": "up",
-             "response": {"status_code": 200, "job_id": 7}}]})
+             "response": {"status_code": 200, "job_id": 7}}],
+        "took": 0.018, "replicas": {"ready": 1, "coming": 1, "min": 2}})
     node.start()
     done = 0
     make_jail(node)
+    # No example shows what comes of the VM.
+    (node.standin / "faults").write_text(
+        "rc=70 appjail-director up *-p db1\n")
     for block in blocks("overlord-api.7"):
         if not block.startswith("curl"):
             continue
@@ -343,7 +360,8 @@ def test_overlordd_8_names_the_files_that_are_there(node):
     assert node.post("/v1/metadata/k", {"value": "x"}).status == 201
     assert node.post("/v1/namespace/n", {
         "mapping": [{"file": "k:x"}]}).status == 201
-    listed = re.findall(r"^\.It Pa /var/(?:db|run)/overlord/(\S+)$", page, re.M)
+    listed = re.findall(r"^\.It Pa /var/(?:db|run)/overlord/(\S+)$", page,
+                        re.M)
     for name in listed:
         assert (node.root / "state" / name).exists() or \
             (node.root / "run" / name).exists(), name
@@ -353,22 +371,17 @@ def test_overlordd_8_names_the_files_that_are_there(node):
                 f"{d}/{f.name} is not in overlordd.8"
 
 
-def test_a_backup_can_be_put_back(make_node):
-    node = make_node().start()
-    node.wait_job(node.up("web"))
-    copy = node.root / "copy"
-    r = run(DAEMON, "--backup", copy, "-f", node.config)
-    assert r.returncode == 0, r.stdout
-    node.wait_job(node.down("web"))
-    assert node.stop() == 0
-    store = node.root / "state" / "state"
-    (store / "data.mdb").write_bytes((copy / "data.mdb").read_bytes())
-    (store / "lock.mdb").unlink()
-    r = run(DAEMON, "--check", "-f", node.config)
-    assert r.returncode == 0, r.stdout
-    node.start()
-    assert node.job(1)["state"] == "completed"
-    assert node.get("/v1/jobs/2").status == 404
+def test_the_tests_that_security_md_names():
+    page = (DOCS / "security.md").read_text()
+    tests = DOCS.parent / "test"
+    named = re.findall(r"`(test_\w+\.(?:py|c))(?:::(\w+))?`", page)
+    assert len(named) > 40
+    for name, test in named:
+        where = tests / ("unit" if name.endswith(".c") else "e2e") / name
+        assert where.exists(), name
+        assert not test or f"\ndef {test}(" in where.read_text(), (name, test)
+    for name in re.findall(r"`(fuzz_\w+)`", page):
+        assert (tests / "fuzz" / (name + ".c")).exists(), name
 
 
 def test_exit_codes_of_overlordd_8(make_node, tmp_path):

@@ -25,6 +25,8 @@ def test_a_job_is_told_step_by_step(node, listen):
     seen = s.until(ended(job))
     assert [number(i) for i, _, _ in seen] == list(
         range(1, len(seen) + 1))
+    # Jails come and go beside it.
+    seen = [x for x in seen if x[1] != "jail"]
     told = [(kind, d.get("state"), d.get("step"), d.get("ended"), d.get("rc"),
              d.get("operation")) for _, kind, d in seen]
     assert told[0] == ("job", "queued", None, None, None, None)
@@ -81,15 +83,6 @@ def test_narrowed_tokens_hear_of_their_projects_only(node, listen):
     assert {d["project"] for _, _, d in seen} == {"db"}
     assert node.get("/v1/jobs/1/output", token=token).status == 403
     assert node.get("/v1/project/spec/db", token=token).status == 403
-
-
-def test_a_stream_ends_with_its_token(node, listen):
-    s = listen(node, token=node.token(exp=int(time.time()) + 2)).greeted()
-    with pytest.raises(http.client.IncompleteRead):
-        while s.r.read1() != b"":
-            pass
-        raise http.client.IncompleteRead(b"")
-    assert node.request("GET", "/v1/ping").status == 200
 
 
 def test_unknown_ids_get_a_reset(node, listen):
@@ -247,13 +240,16 @@ def test_output_in_slices(node):
     o = output(node, job, "?offset=9007199254740992")
     assert o["content"] == "" and o["next"] == 9007199254740992
     assert output(node, job)["stream"] == "stdout"
+    assert output(node, job, "?step=up&attempt=1")["step"] == "up"
+    for query in ("?step=down", "?attempt=2", "?step=up&attempt=2"):
+        assert node.get(f"/v1/jobs/{job}/output{query}").status == 404, query
     for query in ("?offset=-1", "?offset=x", "?follow=2", "?stream=x",
                   "?stream=", "?offsets=1"):
         assert node.get(f"/v1/jobs/{job}/output{query}").status == 400, query
     node.cancel("web")
     node.wait_job(job)
     r = node.get(f"/v1/jobs/{job}/output")
-    assert r.status == 404 and "No command" in r.json["message"]
+    assert r.status == 404 and "No such command" in r.json["message"]
     assert node.get("/v1/jobs/999/output").status == 404
 
 

@@ -132,6 +132,13 @@ def test_a_run_leaves_its_result(tmp_path):
     assert {names[n] for n in ("child", "result.json", "stdout", "stderr")} == {0o600}
 
 
+def test_errors_in_their_place_among_the_output(tmp_path):
+    run = Run(tmp_path / "run", sh("echo 1; echo 2 >&2; echo 3", merge=True))
+    assert run.wait() == 0
+    assert run.read("stdout") == b"1\n2\n3\n"
+    assert run.read("stderr") == b""
+
+
 def test_it_is_not_started_by_hand():
     done = subprocess.run([HELPER, "/tmp"], capture_output=True, text=True)
     assert done.returncode == 64

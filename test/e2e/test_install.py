@@ -9,24 +9,19 @@ import subprocess
 
 import pytest
 
+import port
 from node import BUILD, REPO
 
-PROGRAM = 0o755
-FILES = {
-    "bin/overlord": PROGRAM,
-    "sbin/overlordd": PROGRAM,
-    "libexec/overlord/overlord-exec": PROGRAM,
-    "etc/rc.d/overlordd": PROGRAM,
-    "etc/overlord.yml.sample": 0o644,
-    "share/examples/overlord/filebrowser.yml": 0o644,
-    "share/examples/overlord/mariadb.yml": 0o644,
-    "share/bash-completion/completions/overlord": 0o644,
-    "share/zsh/site-functions/_overlord": 0o644,
-    "share/fish/vendor_completions.d/overlord.fish": 0o644,
-}
-# Every page that is written.
-FILES.update({f"man/man{page.suffix[1:]}/{page.name}": 0o644
-              for page in (REPO / "docs").glob("*.[1578]")})
+# What the port lists, as a build installs it: the framework compresses pages,
+# and writes its own copy of the service script.
+FILES = {name.removesuffix(".gz") if name.startswith("share/man/") else name
+         for name in port.plist()[0]} | {"etc/rc.d/overlordd"}
+PROGRAMS = ("bin/", "sbin/", "libexec/", "etc/rc.d/")
+
+
+def mode(name):
+    is_program = name.startswith(PROGRAMS) and not name.endswith(".subr")
+    return 0o755 if is_program else 0o644
 
 
 def option(name):
@@ -45,8 +40,8 @@ def installed(tmp_path_factory):
 
 
 def where(installed, name):
-    if name.startswith("man/"):
-        return installed / option("mandir") / name[len("man/"):]
+    if name.startswith("share/man/"):
+        return installed / option("mandir") / name[len("share/man/"):]
     return installed / name
 
 
@@ -55,9 +50,17 @@ def test_everything_is_where_an_admin_expects_it(installed):
              if f.is_file()}
     wanted = {str(where(installed, n).relative_to(installed)) for n in FILES}
     assert found == wanted
-    for name, mode in FILES.items():
-        assert stat.S_IMODE(where(installed, name).stat().st_mode) == mode, \
-            name
+    for name in FILES:
+        assert stat.S_IMODE(where(installed, name).stat().st_mode) == \
+            mode(name), name
+    # Nobody else puts a program there.
+    for d in installed.rglob("*"):
+        assert d.is_symlink() or not d.stat().st_mode & 0o022, d
+
+
+def test_every_page_is_listed():
+    assert {name.rpartition("/")[2] for name in FILES if "/man/" in name} == {
+        page.name for page in (REPO / "docs").glob("*.[1578]")}
 
 
 def test_the_programs_know_their_places(installed):
@@ -75,10 +78,19 @@ def test_the_programs_know_their_places(installed):
         (installed / "sbin" / "overlordd").read_bytes()
 
 
+def test_the_script_of_pkgbase_knows_its_repository(installed):
+    name = "libexec/overlord/vm-install-from-pkgbase.sh"
+    script = (installed / name).read_text()
+    (given,) = re.findall("^repositories=(.*)$", script, re.M)
+    prefix = option("prefix")
+    assert given == f"{prefix}/share/overlord/files/pkgbase"
+    assert (installed / given[len(prefix) + 1:] / "base.conf").exists()
+
+
 def test_the_service_script_is_filled_in(installed):
     prefix = option("prefix")
     script = (installed / "etc" / "rc.d" / "overlordd").read_text()
-    assert "@" not in script
+    assert "@" not in script and "%%" not in script
     assert f"command={prefix}/sbin/overlordd\n" in script
     assert f"overlordd_config:={prefix}/etc/overlord.yml" in script
     assert subprocess.run(["sh", "-n", installed / "etc/rc.d/overlordd"]

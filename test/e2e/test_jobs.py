@@ -316,8 +316,9 @@ def test_a_state_file_cut_by_a_kill_does_not_keep_the_lock(node):
 
 def test_a_lock_made_after_our_command_is_foreign(node):
     """Somebody works on the project by hand."""
-    node.wait_job(node.up("web"))
+    ended_at = node.wait_job(node.up("web"))["steps"][-1]["ended_at"]
     lock = lock_of(node, "web")
+    os.utime(lock, (ended_at + 1, ended_at + 1))
     for _ in range(2):
         job = node.wait_job(node.up("web"))
         assert job["state"] == "failed" and "locked" in job["message"]

@@ -3,8 +3,10 @@
 """Project jobs when something goes wrong beneath them: whatever happens, a job
 has one end and its project's next job gets its turn."""
 
+import glob
 import json
 import os
+import pathlib
 import resource
 import select
 import shutil
@@ -13,7 +15,9 @@ import threading
 
 import pytest
 
-from node import DAEMON, DIRECTOR_FILE, is_alive, wait_for
+from node import DAEMON, DIRECTOR_FILE, HELPER, is_alive, wait_for
+
+FAKETIME = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
 
 
 def fake_director(node, script):
@@ -71,6 +75,26 @@ def test_a_job_that_cannot_begin_can_be_cancelled(make_node):
     cancel = node.wait_job(node.cancel("web"))
     assert f"job {second} is asked to end" in cancel["message"]
     assert node.wait_job(second)["state"] == "cancelled"
+
+
+def test_who_asks_a_job_to_end_is_told_when_that_is_on_disk(make_node):
+    node = make_node().start()
+    node.behave("web", "hang-hard")
+    job_id = node.up("web")
+    node.wait_call("appjail", "makejail")
+    limit_files(node, 0)
+    r = node.request("DELETE", f"/v1/jobs/{job_id}")
+    assert r.status in (503, 507), r
+    limit_files(node, resource.RLIM_INFINITY)
+    r = wait_for("room", lambda: (lambda r: r if r.status == 200 else None)(
+        node.request("DELETE", f"/v1/jobs/{job_id}")))
+    assert "has been asked to end" in r.json["message"]
+    node.kill()
+    for row in node.calls("appjail-director"):
+        if row[3][1] == "up":
+            node.signal(row[1], signal.SIGKILL)
+    node.start()
+    assert node.wait_job(job_id)["state"] == "cancelled"
 
 
 def try_cancel(node, project):
@@ -234,7 +258,10 @@ def test_a_job_waits_for_memory(make_node):
     """It is neither lost nor failed for want of it."""
     if b"__asan_init" in DAEMON.read_bytes():
         pytest.skip("the address sanitizer ends a program without memory")
-    node = make_node({"max_watch_commands": 1}).start()
+    # Large blocks go back to the system, so that the limit is felt.
+    node = make_node({"max_watch_commands": 1}, environment={
+        "MALLOC_MMAP_THRESHOLD_": "131072",
+        "MALLOC_TRIM_THRESHOLD_": "131072"}).start()
     node.behave("other", "hang")
     other = node.up("other")
     node.wait_call("appjail", "makejail")
@@ -246,7 +273,9 @@ def test_a_job_waits_for_memory(make_node):
     node.request("DELETE", f"/v1/jobs/{other}")
     wait_for("the job to be taken", lambda: "cannot be loaded" in
              node.log_text())
-    assert node.job(web)["state"] == "queued"
+    # Nor can it be shown.
+    r = node.get(f"/v1/jobs/{web}")
+    assert r.status == 503 and "out of memory" in r.text
     resource.prlimit(pid, resource.RLIMIT_AS, (
         resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     assert node.wait_job(web)["state"] == "completed"
@@ -267,3 +296,64 @@ def test_what_a_command_said_is_read_when_there_are_descriptors(node):
     resource.prlimit(pid, resource.RLIMIT_NOFILE, old)
     assert node.wait_job(job_id)["state"] == "completed"
     assert node.info("web")["up"]["output"]["stdout"]["errlevel"] == 0
+
+
+def test_a_helper_that_is_short_of_something_is_tried_again(make_node):
+    """As the daemon itself: what is short may be there in a moment."""
+    node = make_node()
+    helper = node.root / "overlord-exec"
+    # Enough to say what is wrong, and not for the pipes of a command.
+    helper.write_text(f"""#!/bin/sh
+        test -e '{node.root}/enough' || ulimit -n 9
+        exec '{HELPER}' "$@"
+    """)
+    helper.chmod(0o755)
+    node.configure({"helper": str(helper)})
+    node.start()
+    job_id = node.up("web")
+    wait_for("it to be tried again",
+             lambda: node.log_text().count("not started yet") > 1)
+    assert node.job(job_id)["state"] == "running"
+    assert not node.calls("appjail-director")
+    node.kill()
+    node.start()
+    (node.root / "enough").touch()
+    job = node.wait_job(job_id)
+    assert job["state"] == "completed" and job["attempt"] == 1, job
+    assert len(node.calls("appjail-director")) == 1
+
+
+@pytest.mark.skipif(not FAKETIME, reason="needs libfaketime")
+def test_the_lock_of_our_dead_director_when_the_clock_was_set_back(
+        make_node, request):
+    """An hour, while it ran; a lock that is made later is still foreign."""
+    if b"__asan_init" in DAEMON.read_bytes():
+        pytest.skip("the address sanitizer wants to be loaded first")
+    node = make_node(environment={
+        "LD_PRELOAD": FAKETIME[0], "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"})
+    clock = node.root / "clock"
+    clock.write_text("+3600\n")
+    node.environment["FAKETIME_TIMESTAMP_FILE"] = str(clock)
+    node.start()
+    # It leaves them behind.
+    for name in ("faketime_shm_", "sem.faketime_sem_"):
+        shared = pathlib.Path(f"/dev/shm/{name}{node.process.pid}")
+        request.addfinalizer(lambda f=shared: f.unlink(missing_ok=True))
+    mine = {"environment": {"LD_PRELOAD": ""}}
+    node.behave("web", "delay=30")
+    job_id = node.up("web", **mine)
+    row = node.wait_call("appjail-director", "up")
+    node.wait_call("appjail", "makejail")
+    clock.write_text("+0\n")
+    node.signal(row[1], signal.SIGKILL)
+    step = node.wait_job(job_id)["steps"][-1]
+    assert step["ended_at"] < step["started_at"]
+    lock = node.standin / "director" / "locks" / "web" / "lock"
+    made_at = lock.stat().st_mtime
+    os.utime(lock, (made_at, step["ended_at"] + 1))
+    assert node.wait_job(node.up("web", **mine))["state"] == "failed"
+    os.utime(lock, (made_at, made_at))
+    node.behave("web")
+    job = node.wait_job(node.up("web", **mine))
+    assert job["state"] == "completed" and "lock" in job["message"], job

@@ -185,7 +185,7 @@ def test_an_odd_server_id(make_node):
     ident.write_text("  my-id \n")
     node.start()
     assert ident.read_text() == "  my-id \n"
-    assert "my-id" in node.log_text()
+    wait_for("the log", lambda: "my-id" in node.log_text())
 
 
 # Places
@@ -578,17 +578,23 @@ def test_clients_leave_descriptors_for_jobs(make_node):
 
 # HUP
 
-def hup(node):
-    mark = len(node.log_text())
+def test_hup_is_heard_from_the_pid_file_on(make_node):
+    node = make_node()
+    pid = node.root / "run" / "overlordd.pid"
+    node.spawn()
+    wait_for("the pid", lambda: pid.exists() and pid.read_text())
     node.process.send_signal(signal.SIGHUP)
-    return wait_for("the reload", lambda: re.search(
-        r".*(reloaded|stays).*", node.log_text()[mark:]))[0]
+    wait_for("the reload", lambda: node.process.poll() is not None
+             or "reloaded" in node.log_text())
+    assert node.process.poll() is None
+    node.wait_ready()
+    assert node.get("/v1/ping").status == 200
 
 
 def test_hup_takes_what_can_be_taken(node):
     node.configure({"labels": ["new", "ones"], "limits": {"body_bytes": 2000},
                     "port": 1234})
-    assert "reloaded" in hup(node)
+    assert "reloaded" in node.hup()
     assert node.get("/v1/labels").json["labels"] == ["new", "ones"]
     r = node.post("/v1/project/up/web", b" " * 2001)
     assert r.status == 413 and "2000 bytes" in r.json["message"]
@@ -608,7 +614,7 @@ def test_hup_disturbs_nothing_that_runs(node):
                 f"Authorization: Bearer {node.token()}\r\n"
                 "Content-Length: 2\r\n\r\n{").encode()
         s.sendall(head)
-        assert "reloaded" in hup(node)
+        assert "reloaded" in node.hup()
         assert undisturbed(node, job_id)
         s.sendall(b"}")
         assert s.recv(100).startswith(b"HTTP/1.1 200 ")
@@ -623,14 +629,14 @@ def test_hup_with_a_broken_configuration_keeps_the_old_one(node, text):
         node.config.unlink()
     else:
         node.config.write_text(text)
-    said = hup(node)
+    said = node.hup()
     assert "error" in said and "stays" in said
     if text == BROKEN:
         for line in (1, 4, 8):
             assert f"overlord.yml:{line}:" in node.log_text()
     assert node.get("/v1/labels").json["labels"] == ["all", "desktop"]
     node.config.write_text(good)
-    assert "reloaded" in hup(node)
+    assert "reloaded" in node.hup()
     assert node.wait_job(node.up("web"))["state"] == "completed"
 
 
@@ -883,9 +889,6 @@ def test_long_outputs_do_not_make_the_daemon_grow(make_node):
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"),
                     reason="needs /proc")
 def test_no_descriptor_is_left_over(node):
-    def open_fds():
-        return len(os.listdir(f"/proc/{node.process.pid}/fd"))
-
     def once():
         node.wait_job(node.up("web"))
         node.wait_job(node.down("web"))
@@ -894,14 +897,14 @@ def test_no_descriptor_is_left_over(node):
                      "project/info/web", "nope",
                      "projects/log/2026-01-02_03h04m05s/web/x.log"):
             node.get("/v1/" + path)
-        hup(node)
+        node.hup()
 
     once()
     wait_for("helpers to end", lambda: not node.helpers())
-    before = open_fds()
+    before = node.descriptors_at_rest()
     for _ in range(4):
         once()
-    wait_for("descriptors to be closed", lambda: open_fds() <= before)
+    wait_for("descriptors to be closed", lambda: node.descriptors() <= before)
 
 
 # Addresses
@@ -961,7 +964,7 @@ def test_hup_opens_more_places_for_jobs(make_node):
     node.wait_job(first, "running")
     assert node.job(second)["state"] == "queued"
     node.configure({"max_watch_commands": 2})
-    assert "reloaded" in hup(node)
+    assert "reloaded" in node.hup()
     node.wait_job(second, "running")
     assert node.job(first)["state"] == "running"
 
@@ -992,3 +995,10 @@ def test_secrets_stay_where_they_belong(node):
     assert secret not in node.get("/v1/jobs").text
     node.wait_job(node.cancel("web"))
     assert secret not in node.log_text() + node.stderr()
+
+
+def test_a_term_as_soon_as_it_listens(make_node):
+    for n in range(10):
+        node = make_node(name=f"node{n}").spawn()
+        wait_for("overlordd to listen", node.addresses, step=0)
+        assert node.stop() == 0, node.stderr() + node.log_text()

@@ -68,16 +68,18 @@ def test_jobs_commands_and_the_store(node):
     assert m['overlord_jobs_ended_total{state="completed"}'] == 1
     assert m["overlord_job_queue_wait_seconds_count"] == 2
     assert m["overlord_commands_running"] >= 1
-    assert 0 < m["overlord_store_commits_total"] <= \
+    prefix = "overlord_store_commit_batches"
+    assert 0 < m["overlord_store_commits_total"] == m[prefix + "_count"] == \
+        m[prefix + '_bucket{le="+Inf"}'] <= m[prefix + "_sum"] <= \
         m["overlord_store_batches_total"]
-    assert m["overlord_store_commit_batches_max"] >= 1
+    assert m[prefix + '_bucket{le="1"}'] <= m[prefix + '_bucket{le="1024"}']
     assert 0 < m["overlord_store_used_bytes"] < m["overlord_store_map_bytes"]
     assert m["overlord_store_read_only"] == 0
     assert m["process_resident_memory_bytes"] > 1 << 20
     assert m["overlord_http_connections"] >= 1
     assert m["overlord_loop_callback_seconds_count"] > 0
     assert m["overlord_loop_turns_total"] > 0
-    node.cancel("slow")
+    node.wait_job(node.cancel("slow"))
     node.wait_job(slow)
     assert read(node)['overlord_jobs{state="running"}'] == 0
 

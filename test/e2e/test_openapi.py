@@ -24,8 +24,6 @@ GOOD_BODIES = {
     "BodyNamespace": {"mapping": [{"directory": "/d"}]},
     "BodyVm": MINIMAL,
 }
-# VMs are not there yet.
-ACCEPTED = {"BodyVm": (501,)}
 # What may be null, but not in the good body: another member would be needed.
 NEEDED = {("BodyVm", "makejail"), ("BodyVm", "makejailFromMetadata")}
 
@@ -202,7 +200,7 @@ def test_a_body_is_what_is_documented(node, path, method, name):
     schema = tree()["components"]["schemas"][name]
     good = GOOD_BODIES[name]
     path = path_of(path).replace("/x", "/key")
-    accepted = ACCEPTED.get(name, (200, 201))
+    accepted = (200, 201)
     if method == "PUT" and "metadata" in path:
         assert node.post(path, good).status == 201
     assert not list(document().faults(schema, good, "body"))

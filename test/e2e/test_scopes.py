@@ -3,11 +3,13 @@
 """What narrowed tokens may do: overlord-api(7), every route by every scope."""
 
 import http.client
+import json
 import re
 import socket
 import subprocess
 
 import pytest
+import yaml
 
 from node import CLIENT, REPO, DIRECTOR_FILE, Reply
 
@@ -192,6 +194,19 @@ def test_token_inspect(shared):
     assert rc == 0 and "signature: by this machine's key\n" in out
     rc, out, err = inspect(shared, token[:-4] + "AAAA", "--verify")
     assert rc == 1 and "signature" in err
+    for args, expected, signed in (((), 0, None), (("--verify",), 0, True)):
+        rc, out, _ = inspect(shared, token, *args, "-o", "yaml")
+        doc = yaml.safe_load(out)
+        assert rc == expected and doc["schema"] == "overlord.token/1"
+        assert (doc["scope"], doc["projects"], doc["signed"]) == (
+            "read", ["web", "dns"], signed)
+        assert doc["expires"] == doc["claims"]["exp"]
+        assert json.loads(inspect(shared, token, *args, "-o", "json")[1]) \
+            == doc
+    rc, out, _ = inspect(shared, shared.token(exp=1000, scope=3, projects=[]),
+                         "-o", "json")
+    doc = json.loads(out)
+    assert rc == 1 and doc["scope"] is None and doc["projects"] == []
     rc, out, _ = inspect(shared, shared.token(exp=1000, scope=3, projects=[]))
     assert rc == 1 and "ago)" in out
     assert "scope: nothing, it is not understood\nprojects: none\n" in out
@@ -201,7 +216,10 @@ def test_token_inspect(shared):
     assert rc == 0 and "scope: everything\nprojects: all\nexpires: never" \
         in out
     for bad in ("x", "a.b.c", "a.b"):
-        assert inspect(shared, bad)[0] == 65
+        rc, out, err = inspect(shared, bad)
+        assert (rc, out) == (65, "") and "overlord: not a token: " in err
+    rc, _, err = inspect(shared)
+    assert rc == 65 and "there is nothing\n  hint: give it" in err
     p = subprocess.run([CLIENT, "token", "make"], env=shared.env(),
                        stderr=subprocess.PIPE)
     assert p.returncode == 64

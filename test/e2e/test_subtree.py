@@ -12,7 +12,7 @@ import time
 import pytest
 
 from children import dead_chain, http
-from listener import ended, fds, number, open_stream
+from listener import ended, number, open_stream
 from node import DEADLINE, chain_to, make_tree, wait_for
 
 NAMES = ("main", "alpha", "charlie")
@@ -21,6 +21,16 @@ NAMES = ("main", "alpha", "charlie")
 def is_chain(chain, name, state):
     return lambda kind, d: (kind == "chain" and d["chain"] == chain and
                             (d["name"], d["state"]) == (name, state))
+
+
+def is_chain_of_ours(name, state):
+    """Where nobody asked for the subtree."""
+    return lambda kind, d: (kind == "chain" and
+                            (d["name"], d["state"]) == (name, state))
+
+
+def path_of(request):
+    return request.split(" ")[1]
 
 
 def ready(s, *wanted):
@@ -89,7 +99,7 @@ def test_readers_share_one_subscription(make_node, listen):
     tree = make_tree(make_node, NAMES)
     main, alpha = tree["main"], tree["alpha"]
     ready(listen(main, "?subtree=1"), ("", "alpha"), ("alpha", "charlie"))
-    before = {n: fds(tree[n]) for n in NAMES}
+    before = {n: tree[n].descriptors_at_rest() for n in NAMES}
     for _ in range(10):
         readers = [listen(main, "?subtree=1").greeted() for _ in range(5)]
         job = tree["charlie"].up("web")
@@ -97,7 +107,7 @@ def test_readers_share_one_subscription(make_node, listen):
             r.until(ended(job))
             r.close()
     wait_for("all descriptors to be closed again",
-             lambda: all(fds(tree[n]) <= before[n] for n in NAMES))
+             lambda: all(tree[n].descriptors() <= before[n] for n in NAMES))
     assert alpha.get("/v1/ping").status == 200
 
 
@@ -329,8 +339,6 @@ def test_originals_are_polled(make_node, child, listen):
                               "info": projects[words[3]]})
         return http(404, {"status_code": 404, "message": "Not Found"})
 
-    def path_of(request):
-        return request.split(" ")[1]
     old = child(answer)
     node = make_node({"chains": {"old": old.chain()},
                       "polling": {"heartbeat": 1}}).start()
@@ -363,5 +371,19 @@ def test_breakers_tell(make_node, listen):
     node.options["chains"] = {}
     node.configure({})
     node.signal(node.process.pid, signal.SIGHUP)
-    s.until(lambda k, d: k == "chain" and (d["name"], d["state"]) == (
-        "dead", "removed"))
+    s.until(is_chain_of_ours("dead", "removed"))
+
+
+def test_a_child_that_answers_is_healthy_again(make_node, child, listen):
+    """Also when it was no ping that it answered."""
+    def answer(request):
+        if path_of(request) == "/v1/ping":
+            return http(503, {"status_code": 503, "message": "no"})
+        return http(200, {"status_code": 200, "labels": ["x"]})
+    node = make_node({"chains": {"below": child(answer).chain()},
+                      "polling": {"heartbeat": 0, "skew": [0, 0]}}).start()
+    s = listen(node, "?type=chain")
+    s.until(is_chain_of_ours("below", "sick"))
+    # It is refused only as the last of a path.
+    assert node.get("/v1/chain/below.next/labels").status == 200
+    s.until(is_chain_of_ours("below", "healthy"))

@@ -4,7 +4,6 @@
 that fail in every way, and originals at each place."""
 
 import json
-import os
 import threading
 import time
 
@@ -336,11 +335,6 @@ def huge():
         yield b"x" * (1 << 20)
 
 
-def descriptors(node):
-    path = f"/proc/{node.process.pid}/fd"
-    return len(os.listdir(path)) if os.path.exists(path) else 0
-
-
 def test_children_that_fail(make_node, child):
     answers = garbage()
     chains = {name: child(lambda request, a=a: a).chain()
@@ -376,10 +370,10 @@ def test_children_that_fail(make_node, child):
         assert wild["labels"] == ["x"] and wild["chains"] == [
             {"chain": "ok"}] and set(wild) == {"chain", "labels", "chains"}
         if n == 0:
-            before = descriptors(main)
+            before = main.descriptors_at_rest()
     if before:
         wait_for("the descriptors to be as before",
-                 lambda: descriptors(main) <= before)
+                 lambda: main.descriptors() <= before)
 
 
 def test_a_grandchild_that_hangs_costs_its_parent_nothing(make_node, child):
@@ -387,18 +381,20 @@ def test_a_grandchild_that_hangs_costs_its_parent_nothing(make_node, child):
     alpha = make_node({"chains": {"hung": hung.chain()}}, name="alpha").start()
     main = make_node({"chains": {"alpha": chain_to(alpha)}},
                      name="main").start()
-    for how in ({"query": "?timeout_ms=1000"},
-                {"headers": {"X-Overlord-Deadline-Ms": "1000"}}):
+    # What is kept for the way back is a share of it: a busy machine needs it.
+    for how in ({"query": "?timeout_ms=4000"},
+                {"headers": {"X-Overlord-Deadline-Ms": "4000"}}):
         start = time.monotonic()
         found = flat(tree(main, **how))
-        assert 0.5 < time.monotonic() - start < 6
+        assert 2 < time.monotonic() - start < 7
         assert "error" not in found["alpha"]
         assert found["alpha.hung"]["error"]["error"] == "ReadTimeout"
     assert breaker(main, "alpha")["failures"] == 0
     assert breaker(alpha, "hung")["state"] == "open"
     start = time.monotonic()
     hidden = flat(tree(main))["alpha.hung"]
-    assert time.monotonic() - start < 0.5
+    # Asked without a deadline, who waited would wait for 8 s.
+    assert time.monotonic() - start < 3
     assert hidden["skipped"] and "chains" not in hidden
     assert hidden["error"]["error"] == "UnavailableChain"
 
@@ -418,7 +414,6 @@ def test_a_client_that_goes_away(make_node, child, tmp_path, made):
                 if "/v1/tree" in request else None)
     main = make_node({"chains": {"hung": hung.chain(), "old": old.chain()}
                       }).start()
-    before = descriptors(main)
     for _ in range(5):
         n = len(hung.requests), len(old.requests)
         c = threading.Thread(target=lambda: pytest.raises(
@@ -427,9 +422,9 @@ def test_a_client_that_goes_away(make_node, child, tmp_path, made):
         wait_for("the requests below", lambda: len(hung.requests) > n[0]
                  and len(old.requests) > n[1])
         c.join()
-    if before:
-        wait_for("the connections to go",
-                 lambda: descriptors(main) <= before + 1)
+    # A ping of the heartbeat may wait as well.
+    wait_for("the connections to go",
+             lambda: hung.waiting() <= 1 and old.waiting() <= 1)
     assert breaker(main, "hung")["failures"] == 0
 
 
@@ -480,7 +475,9 @@ deployIn:
     assert found == ["None", "alpha", "alpha.charlie",
                      "alpha.charlie.delta"], r
     if "main" not in originals:
-        # One request, and none to find out more.
+        # One request, and none to find out more. It is logged once it has
+        # been answered.
+        wait_for("the log", lambda: "/v1/tree status=" in main.log_text())
         asked = [path for path in ("/v1/tree", "/chains")
                  if f"{path} status=" in main.log_text()]
         assert asked == ["/v1/tree"]

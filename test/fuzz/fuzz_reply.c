@@ -5,9 +5,10 @@
  * Replies of servers below. The input is sent, as it is, to whoever asks on a
  * socket of loopback, and the connection closed; a request is forwarded there,
  * by the first byte a GET, HEAD, POST or DELETE, meant for that server or for
- * one behind it, for a reply or for a stream of events, alone or with a second
- * one that waits for the only connection. Each has one outcome, which is a
- * reply or an error with a name of the original's, and never both.
+ * one behind it, for a reply, also a long one, or for a stream of events, alone
+ * or with a second one that waits for the only connection. Each has one
+ * outcome, which is a reply or an error with a name of the original's, and
+ * never both.
  */
 #include <sys/socket.h>
 
@@ -163,10 +164,11 @@ on_done(const struct chain_reply *r, void *ctx)
 }
 
 static void
-on_begun(void *ctx)
+on_begun(int64_t length, void *ctx)
 {
 	const struct forward_id *id = ctx;
 
+	(void)length;
 	chain_pause(kit.chain, *id);
 	chain_resume(kit.chain, *id);
 }
@@ -192,7 +194,8 @@ forward(unsigned how)
 		.left_ms = LEFT_MS,
 	};
 	const struct chain_stream stream = {
-		.type = "text/event-stream",
+		.type = (how & 64) == 0 ? "text/event-stream" : NULL,
+		.opening = "{\"status\":",
 		.idle_ms = LEFT_MS,
 		.begun = on_begun,
 		.piece = on_piece,

@@ -4,6 +4,8 @@
 /*
  * YAML with !ENV: whatever is read can be walked, is no deeper and no larger
  * than the limits say, and has no key twice; what is refused has a finding.
+ * What was read is written, with and without literal blocks, and reads back as
+ * it was.
  */
 
 #include <stdint.h>
@@ -14,6 +16,7 @@
 #include "lib/base/strbuf.h"
 #include "lib/data/json.h"
 #include "lib/data/yaml.h"
+#include "lib/data/yaml_write.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -51,6 +54,27 @@ walk(struct node *n, unsigned depth)
 	return sum;
 }
 
+static void
+write_and_read(const struct node *n, unsigned flags)
+{
+	static const struct yaml_options o = { .env = NULL };
+	struct strbuf AUTO_STRBUF out;
+	struct arena AUTO_ARENA a;
+	struct error e = ERROR_INIT;
+	struct node *back;
+	struct diag d;
+
+	arena_init(&a, (size_t)256 << 20);
+	strbuf_init(&out, YAML_LEN_MAX);
+	diag_init(&d, &a, "f");
+	yaml_write(&out, n, flags);
+	if (strbuf_check(&out, &e) == -1)
+		return;
+	if (yaml_read(out.buf, out.len, &o, &a, &back, &d, &e) == -1 ||
+	    back == NULL || !node_equal(n, back))
+		abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -72,6 +96,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (walk(n, 0) > 2 * YAML_NODES_MAX)
 			abort();
 		json_write(&out, n, JSON_PYTHON);
+		write_and_read(n, 0);
+		write_and_read(n, YAML_LITERAL);
 	}
 	diag_print(&d, "p", NULL, true, &out);
 	return 0;

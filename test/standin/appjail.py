@@ -12,6 +12,7 @@ import sys
 import time
 
 import common
+import guest
 from common import (EX_CONFIG, EX_DATAERR, EX_IOERR, EX_NOINPUT, EX_NOPERM,
                     EX_OK, EX_SOFTWARE, EX_USAGE)
 
@@ -144,17 +145,19 @@ def inet(jail):
                     for n in networks(jail)) if is_up(jail) else ""
 
 
-def ports(jail):
+def exposed(jail):
+    """(host's port, jail's port, protocol) of each rule, in their order."""
     path = directory(jail) + "/conf/boot/expose"
-    values = []
     nros = os.listdir(path) if os.path.isdir(path) else []
-    for nro in sorted((n for n in nros if n.isdigit()), key=int):
-        hport, jport, protocol = (
-            common.first_line("%s/%s/%s" % (path, nro, name))
-            for name in ("hport", "jport", "protocol"))
-        pair = hport if hport == jport else hport + " -> " + jport
-        values.append(pair + "/" + protocol)
-    return ",".join(values)
+    return [[common.first_line("%s/%s/%s" % (path, nro, name))
+             for name in ("hport", "jport", "protocol")]
+            for nro in sorted((n for n in nros if n.isdigit()), key=int)]
+
+
+def ports(jail):
+    return ",".join(
+        (hport if hport == jport else hport + " -> " + jport) + "/" + protocol
+        for hport, jport, protocol in exposed(jail))
 
 
 def flag(path):
@@ -418,6 +421,13 @@ def option_label(jail, boot, value):
     name, _, text = (value or "").partition(":")
     if not is_label(name):
         raise common.Exit(EX_DATAERR)
+    if name == "overlord.vm":
+        # The part of a VM's Makejail that the rest needs.
+        for place in (".templates", ".img", ".iso"):
+            os.makedirs("%s/%s" % (guest.vm_dir(jail), place), exist_ok=True)
+        for place in ("etc", "mnt"):
+            os.makedirs("%s/jail/%s" % (directory(jail), place),
+                        exist_ok=True)
     common.write(directory(jail) + "/conf/labels/%s/value" % name, text)
 
 
@@ -523,12 +533,14 @@ def start(args):
         say("error", jail, "STANDIN_JAILD is not a program: " + program)
         return EX_CONFIG
     common.write(directory(jail) + "/up", "")
-    pid = common.spawn([program, jail, common.root])
+    served = [e[0] for e in exposed(jail)[:1]] if "serve" in rules else []
+    pid = common.spawn([program, jail, common.root, *served])
     status = common.wait(pid)
     if status != 0:
         common.remove(directory(jail) + "/up")
         say("error", jail, "standin-jaild ended with %d" % status)
         return EX_SOFTWARE
+    guest.jail_started(jail)
     say("info", jail, "Started.")
     return EX_OK
 
@@ -564,6 +576,7 @@ def stop(args):
         say("warn", jail, "The jail is not running.")
         return EX_OK
     end_process(base + "/jaild.pid")
+    guest.jail_stopped(jail)
     common.remove(base + "/jaild.pid")
     common.remove(base + "/up")
     if os.path.exists(base + "/conf/boot/lifetime/ephemeral"):
@@ -575,7 +588,7 @@ def stop(args):
 # cmd
 
 
-def run(argv, cwd):
+def run(argv, cwd, env=None):
     if not argv:
         return EX_USAGE
     if argv[0] == "kill":
@@ -588,8 +601,19 @@ def run(argv, cwd):
         sys.stderr.write("%s: not found\n" % argv[0])
         return 127
     os.chdir(cwd)
-    status = common.wait(common.spawn([path] + argv[1:]))
+    status = common.wait(common.spawn([path] + argv[1:], env=env))
     return 128 - status if status < 0 else status
+
+
+def jexec(argv, jail):
+    """Of what a jail holds there is vm only; anything else, above all a script
+    that believes to be in a jail, is taken as run."""
+    if argv[:1] != ["vm"]:
+        return EX_OK if argv else EX_USAGE
+    env = {k: v for k, v in os.environ.items()
+           if k == "PATH" or k.startswith("STANDIN_")}
+    env["STANDIN_JAIL"] = jail
+    return run(argv, directory(jail) + "/jail", env)
 
 
 def kill(args):
@@ -618,10 +642,82 @@ def cmd(args):
     if kind == "jexec" and not is_up(jail):
         say("warn", jail, "The jail is not running.")
         return EX_OK
-    if kind != "local":
+    if kind == "jexec":
+        return jexec(command, jail)
+    if kind == "chroot":
         return EX_OK
     inner = "" if "-r" in args[:1] else "/jail"
     return run(command, directory(jail) + inner)
+
+
+# sysrc, image
+
+
+def sysrc(args):
+    if len(args) < 2 or args[0] != "jail":
+        return EX_OK if args else EX_USAGE
+    jail = need_jail(args[1:2])
+    if not is_up(jail):
+        sys.stderr.write("sysrc: %s: jail not found\n" % jail)
+        return 1
+    path = directory(jail) + "/jail/etc/rc.conf"
+    lines = (common.read(path) or "").split("\n")
+    values = dict(line.split("=", 1) for line in lines if "=" in line)
+    for assignment in args[2:]:
+        name, _, value = assignment.partition("=")
+        old = values.get(name.rstrip("+"), "").strip('"')
+        if name.endswith("+"):
+            name, words = name[:-1], old.split()
+            value = old if value in words else " ".join(words + [value])
+        values[name] = '"%s"' % value
+        print("%s: %s -> %s" % (name, old, value))
+    common.write(path, "".join("%s=%s\n" % v for v in values.items()))
+    return EX_OK
+
+
+IMAGE_FILES = {
+    "./jail/bin/sh": "standin\n",
+    "./jail/etc/rc.conf": "",
+    "./jail/etc/motd": "image\n",
+}
+
+
+def image(args):
+    """import: makes the image up; as AppJail, in its place from the start, with
+    the mark beside it when it is whole."""
+    if args[:1] != ["import"]:
+        return EX_OK if args else EX_USAGE
+    import getopt
+    given, rest = getopt.getopt(args[1:], "fa:b:N:n:t:")
+    flags = dict(given)
+    if len(rest) != 1:
+        return EX_USAGE
+    if rest[0].startswith("unknown"):
+        say("error", flags["-n"], "Cannot find the image.")
+        return EX_NOINPUT
+    base = "%s/images/%s" % (common.root, flags["-n"])
+    name = "%s-%s-image.appjail" % (flags["-t"], flags["-a"])
+    if os.path.exists("%s/.done-%s" % (base, name)):
+        say("info", flags["-n"], "already up to date.")
+        return EX_OK
+    os.makedirs(base, exist_ok=True)
+    import payload
+    payload.write_slowly(base + "/" + name, image_bytes())
+    common.write("%s/.done-%s" % (base, name), "")
+    say("info", flags["-n"], "Saved as %s/%s" % (base, name))
+    return EX_OK
+
+
+def image_bytes():
+    import io
+    import tarfile
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+        for name, text in IMAGE_FILES.items():
+            info = tarfile.TarInfo(name)
+            info.size, info.mode = len(text), 0o644
+            tar.addfile(info, io.BytesIO(text.encode()))
+    return out.getvalue()
 
 
 def accept(args):
@@ -640,8 +736,8 @@ COMMANDS = {
     "enable": accept,
     "oci": accept,
     "apply": accept,
-    "sysrc": accept,
-    "image": accept,
+    "sysrc": sysrc,
+    "image": image,
 }
 
 

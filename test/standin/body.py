@@ -13,19 +13,30 @@ import sys
 sys.path.insert(0, __file__.rpartition("/")[0])
 
 import common  # noqa: E402
+import faults  # noqa: E402
+
+MODULES = {
+    "appjail": "appjail",
+    "appjail-director": "director",
+    "rctl": "kernel",
+    "sysctl": "kernel",
+    "vm": "guest",
+}
+MODULES.update(dict.fromkeys(
+    ("mdconfig", "gpart", "newfs", "mount", "umount", "makefs"), "disk"))
+MODULES.update(dict.fromkeys(
+    ("fetch", "sha256", "lockf", "pkg", "tar"), "payload"))
 
 
 def main(argv):
     name, args = argv[0], argv[1:]
-    if name == "appjail-director":
-        import director as command
-    elif name == "appjail":
-        import appjail as command
-    else:
-        import kernel as command
     common.record_deadly_signals()
     try:
-        status = command.main(name, args)
+        faults.load(argv)
+        status = faults.before()
+        if status is None:
+            command = __import__(MODULES[name])
+            status = faults.after(command.main(name, args))
     except common.Exit as e:
         status = e.status
     except BaseException:

@@ -2,9 +2,8 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * The front of every stand-in command (appjail, appjail-director, rctl,
- * sysctl).  One source, four programs: the last component of argv[0] says which
- * command this is.
+ * The front of every stand-in command.  One source, many programs: the last
+ * component of argv[0] says which command this is.
  *
  * It exists so that the time of a start is the time at which the kernel gave
  * the program its first instruction, without the start-up of an interpreter in

@@ -2,7 +2,7 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * standin-jaild JAIL ROOT: what lives in a started stand-in jail.
+ * standin-jaild JAIL ROOT [PORT]: what lives in a started stand-in jail.
  *
  * `appjail start` runs it.  As a daemon in a real jail does, it goes to its own
  * session and forks twice, so that it is nobody's child any more, and keeps
@@ -13,14 +13,22 @@
  * It ends on TERM (`appjail stop`), taking its pid file with it.  So that no
  * test leaves strays, it also ends by itself, within a second, when ROOT is no
  * longer the directory it started in or when its pid file has gone.
+ *
+ * With PORT it serves what may be a small web site: whatever is asked there,
+ * the answer is "JAIL ROOT".
  */
 
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
+
+#include <netinet/in.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -32,6 +40,9 @@
 #define EX_USAGE 64
 #define EX_OSERR 71
 #define POLL_S 1
+#define BACKLOG 64
+
+static volatile sig_atomic_t ended;
 
 static _Noreturn void
 die(const char *what)
@@ -74,22 +85,81 @@ gone(const char *root, const struct stat *was, const char *pidfile)
 	return (stat(pidfile, &now) == -1);
 }
 
+static void
+on_term(int sig)
+{
+	(void)sig;
+	ended = 1;
+}
+
+/* At all addresses. */
+static int
+listen_at(const char *port)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	const int on = 1;
+	unsigned number = 0;
+	int fd;
+
+	for (; *port >= '0' && *port <= '9' && number < 65536; port++)
+		number = number * 10 + (unsigned)(*port - '0');
+	sin.sin_port = htons((in_port_t)number);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	if (fd == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1 ||
+	    bind(fd, (struct sockaddr *)&sin, sizeof(sin)) == -1 ||
+	    listen(fd, BACKLOG) == -1 || fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
+		die("serve");
+	return (fd);
+}
+
+/* One request, which is not looked at, with a second to come and to go. */
+static void
+serve(int listener, const char *text)
+{
+	const struct timeval second = { .tv_sec = 1 };
+	char in[4096], out[PATH_MAX + 256];
+	const int fd = accept(listener, NULL, NULL);
+	int n;
+
+	if (fd == -1)
+		return;
+	(void)fcntl(fd, F_SETFL, 0);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &second, sizeof(second));
+	if (recv(fd, in, sizeof(in), 0) > 0) {
+		n = snprintf(out, sizeof(out),
+		    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+		    "Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
+		    strlen(text), text);
+		if (n > 0 && (size_t)n < sizeof(out))
+			(void)send(fd, out, (size_t)n, MSG_NOSIGNAL);
+	}
+	close(fd);
+}
+
 static _Noreturn void
-live(const char *root, const struct stat *was, const char *pidfile)
+live(const char *jail, const char *root, const struct stat *was,
+    const char *pidfile, int listener)
 {
 	const struct timespec tick = { .tv_sec = POLL_S };
-	sigset_t term;
+	struct pollfd p = { .fd = listener, .events = POLLIN };
+	const struct sigaction act = { .sa_handler = on_term };
+	char text[PATH_MAX + NAME_MAX + 2];
+	sigset_t but_term;
 
-	sigemptyset(&term);
-	sigaddset(&term, SIGTERM);
-	for (;;) {
-		if (sigtimedwait(&term, NULL, &tick) == SIGTERM) {
-			unlink(pidfile);
-			_exit(0);
-		}
+	snprintf(text, sizeof(text), "%s %s\n", jail, root);
+	sigaction(SIGTERM, &act, NULL);
+	sigfillset(&but_term);
+	sigdelset(&but_term, SIGTERM);
+	while (!ended) {
+		if (ppoll(&p, 1, &tick, &but_term) > 0)
+			serve(listener, text);
 		if (gone(root, was, pidfile))
 			_exit(0);
 	}
+	unlink(pidfile);
+	_exit(0);
 }
 
 /* Reads one byte: the last process says so when its pid is on disk. */
@@ -126,10 +196,10 @@ main(int argc, char **argv)
 	struct sigaction dfl = { .sa_handler = SIG_DFL };
 	sigset_t all;
 	pid_t pid;
-	int n, ready[2];
+	int n, ready[2], listener;
 
-	if (argc != 3) {
-		fprintf(stderr, "usage: standin-jaild JAIL ROOT\n");
+	if (argc != 3 && argc != 4) {
+		fprintf(stderr, "usage: standin-jaild JAIL ROOT [PORT]\n");
 		return (EX_USAGE);
 	}
 	n = snprintf(pidfile, sizeof(pidfile), "%s/jails/%s/jaild.pid", argv[2],
@@ -141,6 +211,7 @@ main(int argc, char **argv)
 	closefrom(3);
 	if (stat(argv[2], &root_stat) == -1)
 		die(argv[2]);
+	listener = argc == 4 ? listen_at(argv[3]) : -1;
 	if (pipe(ready) == -1)
 		die("pipe");
 	/* TERM and KILL end it, nothing else; an ignored TERM would be lost. */
@@ -164,5 +235,5 @@ main(int argc, char **argv)
 		die("pipe");
 	close(ready[0]);
 	close(ready[1]);
-	live(argv[2], &root_stat, pidfile);
+	live(argv[1], argv[2], &root_stat, pidfile, listener);
 }

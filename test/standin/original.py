@@ -40,10 +40,14 @@ ROUTES = [
         "POST": "metadata_set", "PUT": "metadata_set",
         "DELETE": "metadata_delete"}),
 ]
-# What a job takes, and what it is when it is not sent.
-FIELDS = {"up": {"director_file": None, "environment": {}, "restart": False,
-                 "reserve_port": {}},
-          "down": {"environment": {}, "force": False}, "cancel": {}}
+# What a request takes, and what it is when it is not sent; REQUIRED: a fault.
+REQUIRED = object()
+FIELDS = {"up": {"director_file": REQUIRED, "environment": {},
+                 "restart": False, "reserve_port": {}},
+          "down": {"environment": {}, "force": False}, "cancel": {},
+          "metadata_set": {"value": REQUIRED}}
+MORE = ("\nFor more information check: "
+        "https://developer.mozilla.org/en-US/docs/Web/HTTP/Status/")
 KINDS = {1: "Informational response", 3: "Redirect response",
          4: "Client error", 5: "Server error"}
 
@@ -72,9 +76,15 @@ def read(config, member, word):
 
 def fields(function, body):
     """What a body holds of what this takes, as the original converts it."""
+    values = {k: body.get(k, default)
+              for k, default in FIELDS[function].items()}
+    for name, value in values.items():
+        if value is REQUIRED:
+            raise Failure(400, {"message": f"`{name}` is required but hasn't "
+                                "been specified."})
     if function == "metadata_set":
-        return {"value": str(body["value"])}
-    return {k: body.get(k, default) for k, default in FIELDS[function].items()}
+        return {"value": str(values["value"])}
+    return values
 
 
 def local(config, method, member, word, function, body):
@@ -138,7 +148,8 @@ def pass_on(config, chain, path, method, member, function, body):
         raise Failure(503, "APIError", f"Error {status}: {reason}")
     if status // 100 != 2:
         raise Failure(status, "HTTPStatusError", (
-            f"{KINDS[status // 100]} '{status} {reason}' for url '{path}'"))
+            f"{KINDS[status // 100]} '{status} {reason}' for url "
+            f"'{chain['entrypoint']}{path}'{MORE}{status}"))
     return 200, {member: json.loads(data).get(member)}
 
 
@@ -152,6 +163,9 @@ def remote(config, chain, rest, *what):
     try:
         return pass_on(config, config["chains"][name], path, *what)
     except Failure as e:
+        # Of a fault of the request itself nothing was asked.
+        if len(e.args) == 2:
+            raise
         status, error, text = e.args
     except ConnectionError:
         error = "ConnectError"
@@ -175,7 +189,7 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, method):
         """Status and body."""
         length = int(self.headers["Content-Length"] or 0)
-        body = json.loads(self.rfile.read(length) or "{}")
+        raw = self.rfile.read(length)
         config = self.server.config
         m = re.fullmatch(r"/v1/(?:chain/([\w.-]+)/)?(.*)",
                          self.path.partition("?")[0])
@@ -183,12 +197,19 @@ class Handler(BaseHTTPRequestHandler):
             found = re.fullmatch(path, m[2])
             if not found:
                 continue
-            token = (self.headers["Authentication"] or
-                     self.headers["Authorization"] or "")
+            token = self.headers["Authentication"]
+            if token is None:
+                raise Failure(401, {"message": "'Authentication' header is "
+                                    "required but hasn't been specified."})
             if token != "Bearer " + config["token"]:
                 raise Failure(401, {"message": "Error while decoding the JWT."})
             if method not in functions:
                 raise Failure(405, {"message": "Method Not Allowed"})
+            try:
+                body = json.loads(raw or "{}")
+            except ValueError:
+                raise Failure(400, {"message": "Request has been received "
+                                    "with an invalid format."}) from None
             if m[1]:
                 return remote(config, m[1], m[2], method, member,
                               functions[method], body)

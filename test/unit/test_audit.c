@@ -13,6 +13,7 @@
 #include "daemon/audit.h"
 #include "daemon/tables.h"
 #include "lib/base/arena.h"
+#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/data/node.h"
 #include "test/unit/support/torture.h"
@@ -83,7 +84,7 @@ newest_first_and_in_pages(void **state)
 
 	arena_init(&arena, 1 << 20);
 	open_store(&k, d->path);
-	test_ok(audit_new(&a, k.store, 100, &e), &e);
+	test_ok(audit_new(&a, k.store, &(struct keep){ .n = 100 }, &e), &e);
 	expect(a, 10, 0, "");
 	for (unsigned i = 1; i <= 4; i++)
 		put(&k, a, i);
@@ -112,17 +113,72 @@ bounded_also_after_a_restart(void **state)
 	struct kit k;
 
 	open_store(&k, d->path);
-	test_ok(audit_new(&a, k.store, 3, &e), &e);
+	test_ok(audit_new(&a, k.store, &(struct keep){ .n = 3 }, &e), &e);
 	for (unsigned i = 1; i <= 5; i++)
 		put(&k, a, i);
 	expect(a, 10, 0, "5 4 3 ");
 	a = audit_free(a);
-	test_ok(audit_new(&a, k.store, 3, &e), &e);
+	test_ok(audit_new(&a, k.store, &(struct keep){ .n = 3 }, &e), &e);
 	put(&k, a, 6);
 	expect(a, 10, 0, "6 5 4 ");
-	audit_set_keep(a, 1);
+	audit_set_keep(a, &(struct keep){ .n = 1 });
 	put(&k, a, 7);
 	expect(a, 10, 0, "7 ");
+	kit_close(&k);
+}
+
+/* Until there is no more. */
+static void
+tidy_all(struct kit *k, struct audit *a)
+{
+	struct error e = ERROR_INIT;
+	int rc;
+
+	while ((rc = audit_tidy(a, &e)) == 0)
+		assert_int_equal(
+		    kit_put(k, TABLE_STATUS, "a", "b", 1), OVE_NONE);
+	assert_int_equal(rc, AUDIT_TIDY);
+}
+
+static void
+what_is_too_old_or_too_much_goes(void **state)
+{
+	static char path[20000];
+	const struct test_dir *d = *state;
+	AUTO(audit) struct audit *a = NULL;
+	struct audit_entry x = entry(path);
+	struct keep keep = { .n = 1000 };
+	struct error e = ERROR_INIT;
+	struct store_batch b;
+	struct kit k;
+
+	open_store(&k, d->path);
+	test_ok(audit_new(&a, k.store, &keep, &e), &e);
+	for (unsigned i = 1; i <= 500; i++)
+		put(&k, a, i);
+	(void)memset(path, 'x', sizeof(path) - 1);
+	x.at = clock_wall_ms();
+	for (unsigned i = 0; i < 4; i++) {
+		store_batch_init(&b);
+		audit_put(a, &b, &x);
+		assert_int_equal(kit_submit(&k, &b), OVE_NONE);
+	}
+	tidy_all(&k, a);
+	expect(a, 5, 0, "504 503 502 501 500 ");
+	keep.ms = 3600000;
+	audit_set_keep(a, &keep);
+	tidy_all(&k, a);
+	expect(a, 10, 0, "504 503 502 501 ");
+	keep.bytes = 50000;
+	audit_set_keep(a, &keep);
+	tidy_all(&k, a);
+	expect(a, 10, 0, "504 503 ");
+	keep.n = 1;
+	audit_set_keep(a, &keep);
+	tidy_all(&k, a);
+	expect(a, 10, 0, "504 ");
+	put(&k, a, 505);
+	expect(a, 10, 0, "505 ");
 	kit_close(&k);
 }
 
@@ -137,7 +193,7 @@ a_batch_that_is_dropped_leaves_a_gap(void **state)
 	struct kit k;
 
 	open_store(&k, d->path);
-	test_ok(audit_new(&a, k.store, 3, &e), &e);
+	test_ok(audit_new(&a, k.store, &(struct keep){ .n = 3 }, &e), &e);
 	put(&k, a, 1);
 	store_batch_init(&b);
 	audit_put(a, &b, &x);
@@ -160,7 +216,7 @@ what_another_version_wrote_is_passed_over(void **state)
 	struct kit k;
 
 	open_store(&k, d->path);
-	test_ok(audit_new(&a, k.store, 3, &e), &e);
+	test_ok(audit_new(&a, k.store, &(struct keep){ .n = 3 }, &e), &e);
 	put(&k, a, 1);
 	store_batch_init(&b);
 	key_init(&key);
@@ -200,7 +256,7 @@ a_store_with_fewer_tables(void **state)
 
 	open_store(&k, d->path);
 	test_ok(store_check(k.store, &e), &e);
-	test_ok(audit_new(&a, k.store, 3, &e), &e);
+	test_ok(audit_new(&a, k.store, &(struct keep){ .n = 3 }, &e), &e);
 	put(&k, a, 1);
 	kit_close(&k);
 
@@ -214,7 +270,7 @@ a_store_with_fewer_tables(void **state)
 
 	open_store(&k, d->path);
 	a = audit_free(a);
-	test_ok(audit_new(&a, k.store, 3, &e), &e);
+	test_ok(audit_new(&a, k.store, &(struct keep){ .n = 3 }, &e), &e);
 	expect(a, 10, 0, "1 ");
 	kit_close(&k);
 }
@@ -231,7 +287,7 @@ all(void *ctx, struct error *e)
 
 	arena_init(&arena, 1 << 20);
 	store_batch_init(&b);
-	if (audit_new(&a, k->store, 3, e) < 0)
+	if (audit_new(&a, k->store, &(struct keep){ .n = 3 }, e) < 0)
 		return -1;
 	audit_put(a, &b, &x);
 	if (store_batch_check(&b, e) < 0)
@@ -248,7 +304,7 @@ no_memory(void **state)
 	struct kit k;
 
 	open_store(&k, d->path);
-	test_ok(audit_new(&a, k.store, 3, &e), &e);
+	test_ok(audit_new(&a, k.store, &(struct keep){ .n = 3 }, &e), &e);
 	put(&k, a, 1);
 	torture(all, &k);
 	kit_close(&k);
@@ -257,6 +313,7 @@ no_memory(void **state)
 static const struct CMUnitTest tests[] = {
 	TEST_IN_DIR(newest_first_and_in_pages),
 	TEST_IN_DIR(bounded_also_after_a_restart),
+	TEST_IN_DIR(what_is_too_old_or_too_much_goes),
 	TEST_IN_DIR(a_batch_that_is_dropped_leaves_a_gap),
 	TEST_IN_DIR(what_another_version_wrote_is_passed_over),
 	TEST_IN_DIR(a_store_with_fewer_tables),

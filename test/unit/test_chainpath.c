@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "support/test.h"
+#include "test/unit/support/torture.h"
 
 static const struct {
 	const char *text;
@@ -113,10 +114,33 @@ test_limit(void **state)
 	assert_int_equal(e.code, OVE_LIMIT);
 }
 
+static int
+parse_and_join(void *ctx, struct error *e)
+{
+	AUTO_ARENA struct arena a;
+	struct chainpath p;
+	const char *datacenter;
+
+	arena_init(&a, 1 << 20);
+	if (chainpath_parse_entrypoint(ctx, &a, &datacenter, &p, e) < 0)
+		return -1;
+	return chainpath_join(&p, &a) == NULL ? arena_check(&a, e) : 0;
+}
+
+static void
+allocations_may_fail(void **state)
+{
+	char text[] = "main.a.b.c";
+
+	(void)state;
+	torture(parse_and_join, text);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_parse),
 	cmocka_unit_test(test_entrypoint),
 	cmocka_unit_test(test_split),
 	cmocka_unit_test(test_limit),
+	cmocka_unit_test(allocations_may_fail),
 };
 TEST_MAIN(tests)

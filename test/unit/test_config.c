@@ -258,10 +258,10 @@ static const struct example_row invalid[] = {
 	    "must not be empty" },
 	{ "config-log-level", "log-level", NULL, 5, 23,
 	    "log_config.loggers.overlord.level",
-	    "'VERBOSE' is not one of: CRITICAL, ERROR, WARNING, INFO, DEBUG, "
-	    "NOTSET, or an integer" },
+	    "unable to configure logger 'overlord': 'VERBOSE' is not one of: "
+	    "CRITICAL, ERROR, WARNING, INFO, DEBUG, NOTSET, or an integer" },
 	{ "config-log-version", "log-version", NULL, 2, 23,
-	    "log_config.version", "2 is not a version, 1 is" },
+	    "log_config.version", "unsupported version: 2, 1 is supported" },
 	{ "config-memcache-retry", "range", "memcache.retry_attempts", 4, 19,
 	    "memcache.retry_attempts", "must be 1 or more, found 0" },
 	{ "config-metadata-size", "range", "metadata.size", 4, 9,
@@ -354,22 +354,10 @@ static const struct {
 	{ "limits: {idle: 0}", "range", "limits.idle",
 	    "must be from 1 to 86400, found 0" },
 	{ "log: {level: loud}", "choice", "log.level",
-	    "'loud' is not one of: error, warn, notice, info, debug" },
+	    "'loud' is not one of: critical, error, warn, notice, info, "
+	    "debug" },
 	{ "polling: {skew: [1, x]}", "type", "polling.skew[1]", NULL },
-	{ "log_config: []", "type", "log_config",
-	    "expected a mapping, found a list" },
-	{ "log_config: {}", "required", "log_config", "'version' is missing" },
-	{ "log_config: {version: 1, handlers: {h: {class: x.Y}}}", NULL, NULL,
-	    NULL },
-	{ "log_config: {version: 1, root: {handlers: [h]}}", "log-handler",
-	    "log_config.root.handlers[0]", NULL },
-	{ "log_config: {version: 1, handlers: {h: {level: 15}}, "
-	  "loggers: {a.b: {level: Info}}}",
-	    "log-level", "log_config.loggers.\"a.b\".level", NULL },
-	{ "log_config: {version: 1, loggers: {a: 1}}", "type",
-	    "log_config.loggers.a", NULL },
-	{ "log_config: {version: 1, loggers: 1}", "type", "log_config.loggers",
-	    NULL },
+	{ "log: {syslog: local8}", "choice", "log.syslog", NULL },
 	{ "- x", "type", "", "expected a mapping, found a list" },
 };
 
@@ -398,48 +386,448 @@ table_of_faults(void **state)
 	}
 }
 
+/* log_config, without "version: 1" where it begins with a comma */
 static const struct {
 	const char *text;
-	const char *level;
-	const char *file;
-} logs[] = {
-	{ "log_config: {version: 1}", "info", NULL },
-	{ "log_config: {version: 1, root: {level: WARNING}}", "warn", NULL },
-	{ "log_config: {version: 1, root: {level: 25}}", "info", NULL },
-	{ "log_config: {version: 1, root: {level: 5}}", "debug", NULL },
-	{ "log_config: {version: 1, root: {level: 99}}", "error", NULL },
-	{ "log_config: {version: 1, root: {level: ERROR}, "
-	  "loggers: {overlord: {level: DEBUG}}}",
-	    "debug", NULL },
-	{ "log_config: {version: 1, root: {level: ERROR}, "
-	  "loggers: {overlord: {level: NOTSET}}}",
-	    "error", NULL },
-	{ "log_config: {version: 1, handlers: {c: {class: "
-	  "logging.StreamHandler}, f: {class: logging.FileHandler, filename: "
-	  "/l}}, root: {handlers: [c, f]}}",
-	    "info", "/l" },
-	{ "debug: yes\nlog: {level: error}", "debug", NULL },
-	{ "log: {level: error, file: /mine}\nlog_config: {version: 1, "
-	  "handlers: {f: {class: logging.FileHandler, filename: /l}}, "
-	  "root: {level: DEBUG, handlers: [f]}}",
-	    "error", "/mine" },
+	/* NULL: it loads. */
+	const char *rule;
+	const char *path;
+	const char *reason;
+} log_rows[] = {
+	{ "[]", "type", "log_config", "expected a mapping, found a list" },
+	{ "{}", "required", "log_config",
+	    "dictionary doesn't specify a version" },
+	{ "{version: null}", "required", "log_config",
+	    "dictionary doesn't specify a version" },
+	{ "{version: '1'}", "log-version", "log_config.version",
+	    "unsupported version: '1', 1 is supported" },
+	{ "{version: 1.0}", "log-version", "log_config.version",
+	    "unsupported version: 1.0, 1 is supported" },
+	{ ", formatters: []", "type", "log_config.formatters", NULL },
+	{ ", filters: []", "type", "log_config.filters", NULL },
+	{ ", handlers: 1", "type", "log_config.handlers", NULL },
+	{ ", loggers: 1", "type", "log_config.loggers", NULL },
+	{ ", root: []", "type", "log_config.root", NULL },
+	{ ", incremental: 1", "type", "log_config.incremental", NULL },
+	{ ", disable_existing_loggers: maybe", "type",
+	    "log_config.disable_existing_loggers", NULL },
+	{ ", loggers: {a: 1}", "type", "log_config.loggers.a", NULL },
+	{ ", anything: {else: 1}", NULL, NULL, NULL },
+	/* Levels */
+	{ ", loggers: {a.b: {level: Info}}", "log-level",
+	    "log_config.loggers.\"a.b\".level",
+	    "unable to configure logger 'a.b': 'Info' is not one of: CRITICAL, "
+	    "ERROR, WARNING, INFO, DEBUG, NOTSET, or an integer" },
+	{ ", root: {level: 1.5}", "log-level", "log_config.root.level",
+	    "unable to configure root logger: 1.5 is not one of: CRITICAL, "
+	    "ERROR, WARNING, INFO, DEBUG, NOTSET, or an integer" },
+	{ ", handlers: {h: {class: logging.NullHandler, level: X}}",
+	    "log-level", "log_config.handlers.h.level",
+	    "unable to configure handler 'h': 'X' is not one of: CRITICAL, "
+	    "ERROR, WARNING, INFO, DEBUG, NOTSET, or an integer" },
+	/* Names that are not defined */
+	{ ", root: {handlers: [h]}", "log-handler",
+	    "log_config.root.handlers[0]",
+	    "unable to configure root logger: 'h' is not defined in "
+	    "log_config.handlers" },
+	{ ", handlers: {h: {class: logging.NullHandler}}, "
+	  "loggers: {log_config: {handlers: [h, i]}}",
+	    "log-handler", "log_config.loggers.log_config.handlers[1]",
+	    "unable to configure logger 'log_config': 'i' is not defined in "
+	    "log_config.handlers" },
+	{ ", loggers: {a: {handlers: [5]}}", "type",
+	    "log_config.loggers.a.handlers[0]",
+	    "expected a string, found an integer (5)" },
+	{ ", loggers: {a: {handlers: h}}", "type",
+	    "log_config.loggers.a.handlers", NULL },
+	{ ", handlers: {h: {class: logging.NullHandler, formatter: f}}, "
+	  "root: {}",
+	    "log-formatter", "log_config.handlers.h.formatter",
+	    "unable to configure handler 'h': 'f' is not defined in "
+	    "log_config.formatters" },
+	/* Handlers */
+	{ ", handlers: {h: {}}", "required", "log_config.handlers.h",
+	    "unable to configure handler 'h': 'class' is missing" },
+	{ ", handlers: {h: null}", "type", "log_config.handlers.h", NULL },
+	{ ", handlers: {h: {class: logging.StreamHandler, stream: stdout}}",
+	    "log-stream", "log_config.handlers.h.stream",
+	    "unable to configure handler 'h': 'stdout' is not ext://sys.stdout "
+	    "or ext://sys.stderr" },
+	{ ", handlers: {h: {class: logging.FileHandler}}", "required",
+	    "log_config.handlers.h",
+	    "unable to configure handler 'h': 'filename' is missing" },
+	{ ", handlers: {h: {class: logging.FileHandler, filename: 1}}", "type",
+	    "log_config.handlers.h.filename", NULL },
+	{ ", handlers: {h: {class: logging.FileHandler, filename: f, "
+	  "mode: r+}}",
+	    "log-mode", "log_config.handlers.h.mode",
+	    "unable to configure handler 'h': 'r+' is not one of: a, w" },
+	{ ", handlers: {h: {class: logging.handlers.RotatingFileHandler, "
+	  "filename: f, maxBytes: -1}}",
+	    "range", "log_config.handlers.h.maxBytes", NULL },
+	{ ", handlers: {h: {class: logging.handlers.RotatingFileHandler, "
+	  "filename: f, backupCount: 1001}}",
+	    "range", "log_config.handlers.h.backupCount",
+	    "must be from 0 to 1000, found 1001" },
+	{ ", handlers: {h: {class: logging.handlers.SysLogHandler, "
+	  "address: [localhost]}}",
+	    "log-address", "log_config.handlers.h.address",
+	    "unable to configure handler 'h': a list is not the path of a "
+	    "socket or [host, port]" },
+	{ ", handlers: {h: {class: logging.handlers.SysLogHandler, "
+	  "address: [localhost, 0]}}",
+	    "log-address", "log_config.handlers.h.address", NULL },
+	{ ", handlers: {h: {class: logging.handlers.SysLogHandler, "
+	  "facility: local8}}",
+	    "log-facility", "log_config.handlers.h.facility",
+	    "unable to configure handler 'h': 'local8' is not a facility of "
+	    "syslog" },
+	{ ", handlers: {h: {class: logging.handlers.SysLogHandler, "
+	  "facility: 24}}",
+	    "log-facility", "log_config.handlers.h.facility", NULL },
+	/* Formatters */
+	{ ", formatters: {f: {format: '%(message)'}}", "log-format",
+	    "log_config.formatters.f.format",
+	    "unable to configure formatter 'f': '%(message)' is not followed "
+	    "by a letter such as 's' or 'd'" },
+	{ ", formatters: {f: {format: 5}}", "type",
+	    "log_config.formatters.f.format", NULL },
 };
 
 static void
-log_config_means(void **state)
+parse_log(struct fixture *f, const char *text)
+{
+	char whole[1024];
+
+	(void)snprintf(whole, sizeof(whole),
+	    *text == ',' ? "log_config: {version: 1%s}" : "log_config: %s",
+	    text);
+	parse(f, whole);
+}
+
+static void
+faults_of_log_config(void **state)
+{
+	const struct diag_item *i;
+	struct fixture f;
+	size_t n;
+
+	(void)state;
+	for (n = 0; n < ARRAY_LEN(log_rows); n++) {
+		parse_log(&f, log_rows[n].text);
+		i = &f.d.items[0];
+		if ((f.rc == 0) != (log_rows[n].rule == NULL))
+			fail_msg("%s: %d %s", log_rows[n].text, f.rc,
+			    error_text(&f.e));
+		if (log_rows[n].rule != NULL &&
+		    (f.d.errors != 1 ||
+			strcmp(i->rule, log_rows[n].rule) != 0 ||
+			strcmp(i->path, log_rows[n].path) != 0 ||
+			(log_rows[n].reason != NULL &&
+			    strcmp(i->reason, log_rows[n].reason) != 0)))
+			fail_msg("%s: %s: %s: %s", log_rows[n].text, i->rule,
+			    i->path, i->reason);
+		arena_fini(&f.a);
+	}
+}
+
+static const struct {
+	const char *text;
+	const char *path;
+	const char *reason;
+} log_warnings[] = {
+	{ ", handlers: {h: {class: x.Y, stream: 'ext://sys.stdout'}}",
+	    "log_config.handlers.h.class",
+	    "class 'x.Y' is not supported, using standard error" },
+	{ ", handlers: {h: {(): x.make}}", "log_config.handlers.h.()",
+	    "factories are not supported and have no effect" },
+	{ ", handlers: {h: {class: logging.NullHandler, filters: [f]}}",
+	    "log_config.handlers.h.filters",
+	    "filters are not supported and have no effect" },
+	{ ", filters: {f: {name: a}}", "log_config.filters",
+	    "filters are not supported and have no effect" },
+	{ ", loggers: {a: {filters: [f]}}", "log_config.loggers.a.filters",
+	    "filters are not supported and have no effect" },
+	{ ", formatters: {f: {format: '{message}', style: '{'}}",
+	    "log_config.formatters.f.style",
+	    "style '{' is not supported, the message alone is written" },
+	{ ", formatters: {f: {class: x.Y}}", "log_config.formatters.f.class",
+	    "factories are not supported and have no effect" },
+	{ ", filters: {}, handlers: {h: {class: logging.NullHandler, "
+	  "filters: []}}",
+	    NULL, NULL },
+};
+
+static void
+warnings_of_log_config(void **state)
 {
 	struct fixture f;
 	size_t i;
 
 	(void)state;
+	for (i = 0; i < ARRAY_LEN(log_warnings); i++) {
+		parse_log(&f, log_warnings[i].text);
+		test_ok(f.rc, &f.e);
+		assert_int_equal(f.d.n, log_warnings[i].path != NULL);
+		if (f.d.n > 0) {
+			assert_true(f.d.items[0].warning);
+			assert_string_equal(
+			    f.d.items[0].path, log_warnings[i].path);
+			assert_string_equal(
+			    f.d.items[0].reason, log_warnings[i].reason);
+		}
+		arena_fini(&f.a);
+	}
+}
+
+static void
+all_faults_at_once(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	parse_log(&f,
+	    "{handlers: {5: {}, h: {class: logging.FileHandler, level: X}}, "
+	    "root: {handlers: [g, h]}}");
+	assert_int_equal(f.rc, -1);
+	/* version, the key 5, filename, level, g. */
+	assert_int_equal(f.d.errors, 5);
+	arena_fini(&f.a);
+}
+
+static const struct {
+	const char *text;
+	/* NULL: by the loggers. */
+	const char *level;
+	/* Of the loggers, the root first: NAME=LEVEL:SINKS, "!" when it stops.
+	 * NULL: there are none. */
+	const char *loggers;
+} logs[] = {
+	{ "log_config: {version: 1}", "info", NULL },
+	{ "log_config: {version: 1, handlers: {h: {class: "
+	  "logging.NullHandler}}}",
+	    "info", NULL },
+	{ "log_config: {version: 1, loggers: {}}", "info", NULL },
+	{ "log_config: {version: 1, root: {}}", NULL, "=2:0" },
+	{ "log_config: {version: 1, root: {level: CRITICAL}}", NULL, "=0:0" },
+	{ "log_config: {version: 1, root: {level: FATAL}}", NULL, "=0:0" },
+	{ "log_config: {version: 1, root: {level: WARN}}", NULL, "=2:0" },
+	{ "log_config: {version: 1, root: {level: NOTSET}}", NULL, "=5:0" },
+	{ "log_config: {version: 1, root: {level: 25}}", NULL, "=4:0" },
+	{ "log_config: {version: 1, root: {level: 35}}", NULL, "=2:0" },
+	{ "log_config: {version: 1, root: {level: 40}}", NULL, "=1:0" },
+	{ "log_config: {version: 1, root: {level: 5}}", NULL, "=5:0" },
+	{ "log_config: {version: 1, root: {level: -1}}", NULL, "=5:0" },
+	{ "log_config: {version: 1, root: {level: 99}}", NULL, "=0:0" },
+	{ "log_config: {version: 1, root: {level: 99999999999999999999}}", NULL,
+	    "=0:0" },
+	{ "log_config: {version: 1, root: {level: -99999999999999999999}}",
+	    NULL, "=5:0" },
+	{ "log_config: {version: 1, loggers: {overlord: {level: INFO}}}", NULL,
+	    "=2:0 overlord=4:0" },
+	{ "log_config: {version: 1, root: {level: ERROR}, loggers: {a: {}, "
+	  "a.b: {level: NOTSET, propagate: no}, c: {propagate: 0}}}",
+	    NULL, "=1:0 a=6:0 a.b=6:0! c=6:0!" },
+	/* The root's other names. */
+	{ "log_config: {version: 1, loggers: {'': {level: ERROR}, "
+	  "a: {level: DEBUG}}}",
+	    NULL, "=1:0 a=5:0" },
+	{ "log_config: {version: 1, loggers: {root: {level: ERROR}}}", NULL,
+	    "=1:0" },
+	{ "log_config: {version: 1, root: {level: DEBUG}, "
+	  "loggers: {root: {level: ERROR}}}",
+	    NULL, "=5:0" },
+	{ "log_config: {version: 1, handlers: {g: {class: "
+	  "logging.NullHandler}, h: {class: logging.NullHandler}}, "
+	  "loggers: {a: {handlers: [h, g, h]}}, root: {handlers: [h]}}",
+	    NULL, "=2:2 a=6:3" },
+	{ "debug: yes\nlog: {level: error}", "debug", NULL },
+	{ "debug: yes\nlog_config: {version: 1, root: {}}", "debug", "=2:0" },
+	{ "log: {level: error}\nlog_config: {version: 1, root: {}}", "error",
+	    "=2:0" },
+};
+
+static const char *
+loggers_text(const struct config_log *l, struct strbuf *b)
+{
+	size_t i;
+
+	strbuf_reset(b);
+	for (i = 0; i < l->loggers_n; i++)
+		strbuf_addf(b, "%s%s=%d:%d%s", i > 0 ? " " : "",
+		    l->loggers[i].name, (int)l->loggers[i].level,
+		    (int)l->loggers[i].sinks, l->loggers[i].stop ? "!" : "");
+	return b->buf;
+}
+
+static void
+log_config_means(void **state)
+{
+	AUTO_STRBUF struct strbuf b;
+	struct fixture f;
+	size_t i;
+
+	(void)state;
+	strbuf_init(&b, 4096);
 	for (i = 0; i < ARRAY_LEN(logs); i++) {
+		const struct config *c;
+
 		parse_ok(&f, logs[i].text);
-		if (strcmp(f.c->log.level, logs[i].level) != 0 ||
-		    (f.c->log.file == NULL) != (logs[i].file == NULL) ||
-		    (logs[i].file != NULL &&
-			strcmp(f.c->log.file, logs[i].file) != 0))
-			fail_msg("%s: %s %s", logs[i].text, f.c->log.level,
-			    f.c->log.file != NULL ? f.c->log.file : "none");
+		c = f.c;
+		if ((c->log.level == NULL) != (logs[i].level == NULL) ||
+		    (c->log.level != NULL &&
+			strcmp(c->log.level, logs[i].level) != 0))
+			fail_msg("%s: %s", logs[i].text, c->log.level);
+		if ((c->logging == NULL) != (logs[i].loggers == NULL) ||
+		    (c->logging != NULL &&
+			strcmp(loggers_text(c->logging, &b), logs[i].loggers) !=
+			    0))
+			fail_msg("%s: %s", logs[i].text, b.buf);
+		arena_fini(&f.a);
+	}
+}
+
+static void
+handlers_become_sinks(void **state)
+{
+	static const char text[] =
+	    "log_config:\n"
+	    "  version: 1\n"
+	    "  formatters: {f: {format: '%(name)s', datefmt: '%H'}}\n"
+	    "  handlers:\n"
+	    "    out: {class: logging.StreamHandler, level: ERROR,\n"
+	    "          stream: 'ext://sys.stdout', formatter: f}\n"
+	    "    err: {class: logging.StreamHandler}\n"
+	    "    file: {class: logging.FileHandler, filename: /l, mode: w}\n"
+	    "    watched: {class: logging.handlers.WatchedFileHandler,\n"
+	    "      filename: /w, mode: a}\n"
+	    "    rotating: {class: logging.handlers.RotatingFileHandler,\n"
+	    "      filename: /r, mode: w, maxBytes: 10, backupCount: 3}\n"
+	    "    sys: {class: logging.handlers.SysLogHandler}\n"
+	    "    log: {class: logging.handlers.SysLogHandler, address: /d,\n"
+	    "      facility: local0}\n"
+	    "    udp: {class: logging.handlers.SysLogHandler,\n"
+	    "      address: [10.0.0.1, 99], facility: 4}\n"
+	    "    'null': {class: logging.NullHandler}\n"
+	    "    other: {class: x.Y}\n"
+	    "  root: {}\n";
+	const struct log_sink_config *s;
+	struct fixture f;
+
+	(void)state;
+	parse_ok(&f, text);
+	assert_int_equal(f.c->logging->sinks_n, 10);
+	s = f.c->logging->sinks;
+	assert_int_equal(s[0].kind, LOG_SINK_STREAM);
+	assert_int_equal(s[0].fd, 1);
+	assert_int_equal(s[0].level, LOG_LEVEL_ERROR);
+	assert_int_equal(s[0].format, LOG_FORMAT_PATTERN);
+	assert_string_equal(s[0].pattern, "%(name)s");
+	assert_string_equal(s[0].datefmt, "%H");
+	assert_int_equal(s[1].fd, 2);
+	assert_int_equal(s[1].level, LOG_LEVEL_DEBUG);
+	assert_null(s[1].pattern);
+	assert_int_equal(s[2].kind, LOG_SINK_FILE);
+	assert_string_equal(s[2].path, "/l");
+	assert_true(s[2].truncate);
+	assert_true(s[3].watch);
+	assert_false(s[3].truncate);
+	assert_false(s[4].truncate);
+	assert_int_equal(s[4].max_bytes, 10);
+	assert_int_equal(s[4].backups, 3);
+	assert_int_equal(s[5].kind, LOG_SINK_SYSLOG);
+	assert_string_equal(s[5].syslog.host, "localhost");
+	assert_int_equal(s[5].syslog.port, 514);
+	assert_int_equal(s[5].syslog.facility, 1);
+	assert_null(s[6].syslog.host);
+	assert_string_equal(s[6].syslog.path, "/d");
+	assert_int_equal(s[6].syslog.facility, 16);
+	assert_string_equal(s[7].syslog.host, "10.0.0.1");
+	assert_int_equal(s[7].syslog.port, 99);
+	assert_int_equal(s[7].syslog.facility, 4);
+	assert_int_equal(s[8].kind, LOG_SINK_NONE);
+	assert_int_equal(s[9].kind, LOG_SINK_STREAM);
+	assert_int_equal(s[9].fd, 2);
+	/* Where to point when it cannot be opened. */
+	assert_string_equal(f.c->logging->handlers[2].name, "file");
+	assert_int_equal(f.c->logging->handlers[2].pos.line, 8);
+	assert_int_equal(f.c->logging->handlers[2].pos.col, 50);
+	assert_int_equal(f.c->logging->handlers[5].pos.line, 13);
+	assert_int_equal(f.c->logging->handlers[5].pos.col, 5);
+	arena_fini(&f.a);
+}
+
+static void
+many_handlers(void **state)
+{
+	AUTO_STRBUF struct strbuf b;
+	struct fixture f;
+	int i;
+
+	(void)state;
+	strbuf_init(&b, 1 << 16);
+	strbuf_adds(&b, "log_config: {version: 1, root: {}, handlers: {");
+	for (i = 0; i < 63; i++)
+		strbuf_addf(&b, "%sh%d: {class: logging.NullHandler}",
+		    i > 0 ? ", " : "", i);
+	strbuf_adds(&b, "}}");
+	parse(&f, b.buf);
+	assert_int_equal(f.rc, -1);
+	assert_string_equal(f.d.items[0].path, "log_config.handlers");
+	assert_string_equal(f.d.items[0].reason, "more than 62 handlers");
+	arena_fini(&f.a);
+}
+
+static const struct {
+	const char *text;
+	/* NULL: it is none. */
+	const char *path;
+	const char *host;
+	int port;
+} syslogs[] = {
+	{ "/var/run/log", "/var/run/log", NULL, 0 },
+	{ "10.0.0.1", NULL, "10.0.0.1", 514 },
+	{ "10.0.0.1:99", NULL, "10.0.0.1", 99 },
+	{ "log.example.org:99", NULL, "log.example.org", 99 },
+	{ "[::1]", NULL, "::1", 514 },
+	{ "[::1]:99", NULL, "::1", 99 },
+	{ "", NULL, NULL, 0 },
+	{ ":99", NULL, NULL, 0 },
+	{ "h:0", NULL, NULL, 0 },
+	{ "h:65536", NULL, NULL, 0 },
+	{ "[::1", NULL, NULL, 0 },
+	{ "[::1]x", NULL, NULL, 0 },
+};
+
+static void
+syslog_addresses(void **state)
+{
+	struct log_syslog_config s;
+	struct fixture f;
+	char text[200];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(syslogs); i++) {
+		(void)snprintf(text, sizeof(text),
+		    "log: {syslog: daemon, syslog_address: '%s'}",
+		    syslogs[i].text);
+		parse(&f, text);
+		if (syslogs[i].path == NULL && syslogs[i].host == NULL) {
+			assert_int_equal(f.rc, -1);
+			assert_string_equal(f.d.items[0].rule, "address");
+			arena_fini(&f.a);
+			continue;
+		}
+		test_ok(f.rc, &f.e);
+		memset(&s, 0, sizeof(s));
+		assert_true(
+		    config_syslog_address(f.c->log.syslog_address, &f.a, &s));
+		if (syslogs[i].path != NULL)
+			assert_string_equal(s.path, syslogs[i].path);
+		else
+			assert_string_equal(s.host, syslogs[i].host);
+		assert_int_equal(s.port, syslogs[i].port);
 		arena_fini(&f.a);
 	}
 }
@@ -585,7 +973,10 @@ allocations_fail(void **state)
 {
 	static char text[] =
 	    "chains: {a: {entrypoint: x, access_token: y}}\n"
-	    "log_config: {version: 1, root: {level: INFO}}\nlisten: ['::1']\n";
+	    "log_config: {version: 1, root: {level: INFO, handlers: [h]},\n"
+	    "  formatters: {f: {format: '%(name)s'}}, loggers: {a: {}},\n"
+	    "  handlers: {h: {class: logging.StreamHandler, formatter: f}}}\n"
+	    "log: {syslog_address: h}\nlisten: ['::1']\n";
 
 	(void)state;
 	torture(torture_body, text);
@@ -602,7 +993,13 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(invalid_examples),
 	cmocka_unit_test(minimal_example),
 	cmocka_unit_test(table_of_faults),
+	cmocka_unit_test(faults_of_log_config),
+	cmocka_unit_test(warnings_of_log_config),
+	cmocka_unit_test(all_faults_at_once),
 	cmocka_unit_test(log_config_means),
+	cmocka_unit_test(handlers_become_sinks),
+	cmocka_unit_test(many_handlers),
+	cmocka_unit_test(syslog_addresses),
 	cmocka_unit_test(addresses),
 	cmocka_unit_test(reload_differences),
 	TEST_IN_DIR(file_and_no_file),

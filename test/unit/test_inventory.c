@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/inventory.h"
+#include "daemon/inventory_internal.h"
 #include "lib/base/strbuf.h"
 #include "lib/data/json.h"
 #include "lib/data/node.h"
@@ -57,7 +57,8 @@ open_inventory(const struct test_dir *d, struct rig *r, struct error *e)
 	};
 	if (loop_new(&r->loop, e) < 0)
 		return -1;
-	if (inventory_new(&r->inv, r->loop, &p, e) == 0)
+	if (inventory_new(&r->inv, &(struct inventory_deps){ .loop = r->loop },
+		&p, e) == 0)
 		return 0;
 	r->loop = loop_free(r->loop);
 	return -1;
@@ -70,6 +71,16 @@ director_log(struct inventory *inv, const char *date, const char *service,
 	const char *const names[3] = { date, service, log };
 
 	return inventory_director_log(inv, names, a, ret, e);
+}
+
+static int
+describe(struct inventory *inv, const char *project, struct arena *a,
+    struct node **ret, struct error *e)
+{
+	AUTO_SOURCES struct sources sources;
+
+	sources_init(&sources, inv->jails);
+	return project_describe(inv, project, a, &sources, ret, e);
 }
 
 static void
@@ -100,6 +111,37 @@ show(struct rig *r, const struct node *n)
 }
 
 static void
+take_names(
+    const struct inventory_names *names, const struct error *e, void *ctx)
+{
+	struct rig *r = ctx;
+
+	(void)e;
+	strbuf_reset(&r->shown);
+	for (size_t i = 0; names != NULL && i < names->n; i++)
+		strbuf_addf(
+		    &r->shown, "%s%s", i > 0 ? "," : "", names->items[i]);
+	if (names == NULL)
+		strbuf_addf(&r->shown, "-%s", ove_to_string(e->code));
+	loop_stop(r->loop);
+}
+
+/* "a,b" */
+static const char *
+names(struct rig *r, enum inventory_kind kind)
+{
+	struct error e = ERROR_INIT;
+	struct lookup_id id;
+
+	strbuf_reset(&r->shown);
+	strbuf_adds(&r->shown, "not told");
+	test_ok(inventory_names(r->inv, kind, take_names, r, &id, &e), &e);
+	assert_string_equal(r->shown.buf, "not told");
+	test_ok(loop_run(r->loop, &e), &e);
+	return r->shown.buf;
+}
+
+static void
 what_is_not_there_is_empty(void **state)
 {
 	struct project_state st;
@@ -108,17 +150,14 @@ what_is_not_there_is_empty(void **state)
 	struct rig r;
 
 	rig_open(*state, &r);
-	test_ok(inventory_jails(r.inv, &r.a, &n, &e), &e);
-	assert_string_equal(show(&r, n), "[]");
-	test_ok(inventory_projects(r.inv, &r.a, &n, &e), &e);
-	assert_string_equal(show(&r, n), "[]");
+	assert_string_equal(names(&r, INVENTORY_JAILS), "");
+	assert_string_equal(names(&r, INVENTORY_PROJECTS), "");
 	test_ok(inventory_director_logs(r.inv, &r.a, &n, &e), &e);
 	assert_string_equal(show(&r, n), "{}");
 	test_fails(director_log(r.inv, DATE, "web", "x.log", &r.a, &n, &e), &e,
 	    OVE_NOTFOUND);
 	error_clear(&e);
-	assert_int_equal(
-	    inventory_describe(r.inv, "web", &r.a, &n, &e), INVENTORY_NONE);
+	assert_int_equal(describe(r.inv, "web", &r.a, &n, &e), INVENTORY_NONE);
 	inventory_project_state(r.inv, "web", &st);
 	assert_false(st.exists);
 	assert_false(st.locked);
@@ -133,8 +172,6 @@ lists_are_sorted_directories_with_good_names(void **state)
 		"jails/a.b", "jails/-x", "projects", "projects/b",
 		"projects/a.b", "projects/a b", "projects/..." };
 	const struct test_dir *d = *state;
-	struct error e = ERROR_INIT;
-	struct node *n;
 	struct rig r;
 
 	mkdirs(d, dirs, ARRAY_LEN(dirs));
@@ -143,10 +180,8 @@ lists_are_sorted_directories_with_good_names(void **state)
 	assert_int_equal(symlinkat("a", d->fd, "jails/link"), 0);
 	assert_int_equal(symlinkat("b", d->fd, "projects/link"), 0);
 	rig_open(d, &r);
-	test_ok(inventory_jails(r.inv, &r.a, &n, &e), &e);
-	assert_string_equal(show(&r, n), "[\"a\",\"b\"]");
-	test_ok(inventory_projects(r.inv, &r.a, &n, &e), &e);
-	assert_string_equal(show(&r, n), "[\"...\",\"a.b\",\"b\"]");
+	assert_string_equal(names(&r, INVENTORY_JAILS), "a,b");
+	assert_string_equal(names(&r, INVENTORY_PROJECTS), "...,a.b,b");
 	rig_close(&r);
 }
 
@@ -173,7 +208,7 @@ a_project_is_described(void **state)
 	    "services:\n  s1: {name: other}\n  s2: {name: j2}\n  s3: {}\n"
 	    "  s4: {name: nope}\n  s5: {name: ../../etc}\n  ../s1: {}\n");
 	rig_open(d, &r);
-	test_ok(inventory_describe(r.inv, "web", &r.a, &n, &e), &e);
+	test_ok(describe(r.inv, "web", &r.a, &n, &e), &e);
 	assert_string_equal(show(&r, n),
 	    "{\"name\":\"web\",\"state\":\"DONE\",\"last_log\":\"" DATE
 	    "\",\"locked\":true,\"services\":["
@@ -191,6 +226,88 @@ a_project_is_described(void **state)
 	test_ok(inventory_unlock(r.inv, "web", &e), &e);
 	inventory_project_state(r.inv, "web", &st);
 	assert_false(st.locked);
+	rig_close(&r);
+}
+
+static void
+take_look(const struct project_look *look, const struct error *e, void *ctx)
+{
+	struct rig *r = ctx;
+
+	assert_false(error_is_set(e));
+	strbuf_reset(&r->shown);
+	if (look->info != NULL)
+		json_write(
+		    &r->shown, node_get(look->info, "services"), JSON_COMPACT);
+	strbuf_addf(&r->shown, " %d %s", look->state.exists,
+	    project_phase_to_string(look->state.phase));
+	loop_stop(r->loop);
+}
+
+/* "[services] exists PHASE"; never in the call. */
+static const char *
+look(struct rig *r, const char *project)
+{
+	struct error e = ERROR_INIT;
+	struct lookup_id id;
+
+	strbuf_reset(&r->shown);
+	strbuf_adds(&r->shown, "not told");
+	test_ok(
+	    inventory_look(r->inv, project, "x.", take_look, r, &id, &e), &e);
+	assert_string_equal(r->shown.buf, "not told");
+	test_ok(loop_run(r->loop, &e), &e);
+	return r->shown.buf;
+}
+
+static void
+a_look_shows_labels_of_jails_that_are_there(void **state)
+{
+	static const char *const dirs[] = { "jails/j1/conf",
+		"jails/j1/conf/labels", "jails/j1/conf/labels/x.a",
+		"jails/j1/conf/labels/x.b", "jails/j1/conf/labels/y",
+		"jails/j2/conf", "jails/j2/conf/labels",
+		"jails/j2/conf/labels/x.long", "jails/j2/conf/labels/x.ok" };
+	const struct test_dir *d = *state;
+	AUTO_STRBUF struct strbuf big;
+	struct rig r;
+
+	mkdirs(d, project_dirs, ARRAY_LEN(project_dirs));
+	mkdirs(d, dirs, ARRAY_LEN(dirs));
+	test_dir_put(d, PROJECT "/state", "done");
+	test_dir_put(d, "jails/j1/up", "");
+	test_dir_put(d, "jails/j1/conf/labels/x.a/value", "1\n");
+	test_dir_put(d, "jails/j1/conf/labels/y/value", "2");
+	strbuf_init(&big, 200000);
+	for (int i = 0; i < 100000; i++)
+		strbuf_addc(&big, '1');
+	test_dir_put(d, "jails/j2/conf/labels/x.long/value", big.buf);
+	test_dir_put(d, "jails/j2/conf/labels/x.ok/value", "3");
+	test_dir_put(d, PROJECT "/appjail-director.yml",
+	    "services: {s1: {name: j1}, s2: {name: j2}, s3: {name: gone}}\n");
+	rig_open(d, &r);
+	assert_string_equal(look(&r, "web"),
+	    "[{\"name\":\"s1\",\"status\":0,\"jail\":\"j1\","
+	    "\"labels\":{\"x.a\":\"1\",\"x.b\":null}},"
+	    "{\"name\":\"s2\",\"status\":1,\"jail\":\"j2\","
+	    "\"unread\":true,\"labels\":{\"x.long\":null,\"x.ok\":\"3\"}},"
+	    "{\"name\":\"s3\",\"status\":66,\"jail\":\"gone\"}] 1 DONE");
+	rig_close(&r);
+}
+
+static void
+a_look_says_what_it_does_not_see(void **state)
+{
+	const struct test_dir *d = *state;
+	struct rig r;
+
+	mkdirs(d, project_dirs, 2);
+	test_dir_put(d, PROJECT "/state", "failed");
+	test_dir_put(d, PROJECT "/appjail-director.yml", "a: [");
+	rig_open(d, &r);
+	assert_string_equal(look(&r, "web"), " 1 FAILED");
+	assert_string_equal(look(&r, "nope"), " 0 UNFINISHED");
+	assert_string_equal(look(&r, "../web"), " 0 UNFINISHED");
 	rig_close(&r);
 }
 
@@ -265,7 +382,7 @@ names_do_not_lead_out(void **state)
 		inventory_project_state(r.inv, names[i], &st);
 		if (strcmp(names[i], "web/s1") != 0)
 			assert_false(st.exists);
-		(void)inventory_describe(r.inv, names[i], &r.a, &n, NULL);
+		(void)describe(r.inv, names[i], &r.a, &n, NULL);
 	}
 	inventory_project_state(r.inv, "link", &st);
 	assert_false(st.exists);
@@ -282,25 +399,25 @@ without_its_file_a_project_counts_while_it_is_made(void **state)
 
 	mkdirs(d, project_dirs, 2);
 	rig_open(d, &r);
-	test_ok(inventory_describe(r.inv, "web", &r.a, &n, &e), &e);
+	/* Also for who does not ask why. */
+	assert_int_equal(describe(r.inv, "web", &r.a, &n, NULL), 0);
+	test_ok(describe(r.inv, "web", &r.a, &n, &e), &e);
 	assert_string_equal(show(&r, n),
 	    "{\"name\":\"web\",\"state\":\"UNFINISHED\",\"last_log\":null,"
 	    "\"locked\":false,\"services\":[]}");
 	test_dir_put(d, PROJECT "/state", "done");
-	assert_int_equal(inventory_describe(r.inv, "web", &r.a, &n, &e), -1);
+	assert_int_equal(describe(r.inv, "web", &r.a, &n, &e), -1);
 	assert_non_null(strstr(e.text, "'web'"));
 	error_clear(&e);
 	test_dir_put(d, PROJECT "/appjail-director.yml", "a: [");
-	test_fails(
-	    inventory_describe(r.inv, "web", &r.a, &n, &e), &e, OVE_CORRUPT);
+	test_fails(describe(r.inv, "web", &r.a, &n, &e), &e, OVE_CORRUPT);
 	error_clear(&e);
 	/* A pipe in its place is as good as nothing, and nobody waits. */
 	assert_int_equal(
 	    unlinkat(d->fd, PROJECT "/appjail-director.yml", 0), 0);
 	assert_int_equal(
 	    mkfifoat(d->fd, PROJECT "/appjail-director.yml", 0600), 0);
-	test_fails(
-	    inventory_describe(r.inv, "web", &r.a, &n, &e), &e, OVE_NOTFOUND);
+	test_fails(describe(r.inv, "web", &r.a, &n, &e), &e, OVE_NOTFOUND);
 	rig_close(&r);
 }
 
@@ -395,9 +512,7 @@ read_body(void *ctx, struct error *e)
 	l = r.loop;
 	inv = r.inv;
 	inventory_project_state(inv, "web", &st);
-	if (inventory_jails(inv, &a, &n, e) < 0 ||
-	    inventory_projects(inv, &a, &n, e) < 0 ||
-	    inventory_describe(inv, "web", &a, &n, e) < 0 ||
+	if (describe(inv, "web", &a, &n, e) < 0 ||
 	    inventory_director_logs(inv, &a, &n, e) < 0)
 		return -1;
 	return director_log(inv, DATE, "web", "start.log", &a, &n, e);
@@ -421,6 +536,8 @@ static const struct CMUnitTest tests[] = {
 	TEST_IN_DIR(what_is_not_there_is_empty),
 	TEST_IN_DIR(lists_are_sorted_directories_with_good_names),
 	TEST_IN_DIR(a_project_is_described),
+	TEST_IN_DIR(a_look_shows_labels_of_jails_that_are_there),
+	TEST_IN_DIR(a_look_says_what_it_does_not_see),
 	TEST_IN_DIR(states_have_five_words),
 	TEST_IN_DIR(pids_are_numbers_or_unknown),
 	TEST_IN_DIR(names_do_not_lead_out),

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "daemon/inventory.h"
+#include "daemon/program.h"
 #include "lib/base/log.h"
 #include "lib/base/strbuf.h"
 #include "lib/data/json.h"
@@ -43,13 +44,16 @@ static const struct config_keywords keywords = {
 
 struct rig {
 	struct loop *loop;
+	struct cache *cache;
 	struct inventory *inv;
 	char jails[300];
-	char appjail[300];
+	struct programs *programs;
 	struct lookup_id id;
 	unsigned n;
 	char got[20000];
 };
+
+static struct rig rig;
 
 static void
 put(const struct test_dir *d, const char *path, const char *text)
@@ -72,16 +76,32 @@ open_inventory(const struct test_dir *d, struct rig *r, struct error *e)
 		.director_logs = "/nowhere",
 		.appjail_logs = "/nowhere",
 		.jails = r->jails };
-	struct inventory_config c = {
-		.environment = env, .appjail = r->appjail, .keywords = &keywords
+	struct inventory_config c = { .environment = env,
+		.keywords = &keywords,
+		.skew_ms = { 3600000, 3600000 } };
+	struct inventory_deps deps = { .cache = r->cache };
+	char path[300];
+	const struct programs_config pc = {
+		.director = path,
+		.appjail = path,
+		.helper = path,
+		.libexec = d->path,
 	};
 
 	(void)snprintf(r->jails, sizeof(r->jails), "%s/jails", d->path);
-	(void)snprintf(r->appjail, sizeof(r->appjail), "%s/appjail", d->path);
-	if (loop_new(&r->loop, e) < 0)
+	(void)snprintf(path, sizeof(path), "%s/appjail", d->path);
+	if (programs_new(&r->programs, e) < 0)
 		return -1;
-	if (inventory_new(&r->inv, r->loop, &p, e) < 0) {
+	programs_find(r->programs, &pc);
+	c.programs = r->programs;
+	if (loop_new(&r->loop, e) < 0) {
+		r->programs = programs_free(r->programs);
+		return -1;
+	}
+	deps.loop = r->loop;
+	if (inventory_new(&r->inv, &deps, &p, e) < 0) {
 		r->loop = loop_free(r->loop);
+		r->programs = programs_free(r->programs);
 		return -1;
 	}
 	inventory_configure(r->inv, &c);
@@ -93,9 +113,8 @@ close_inventory(struct rig *r)
 {
 	r->inv = inventory_free(r->inv);
 	r->loop = loop_free(r->loop);
+	r->programs = programs_free(r->programs);
 }
-
-static struct rig rig;
 
 static void
 open_rig(const struct test_dir *d)
@@ -108,19 +127,27 @@ open_rig(const struct test_dir *d)
 }
 
 static void
-found(const struct node *n, void *ctx)
+found(const char *text, size_t len, void *ctx)
 {
 	struct rig *r = ctx;
-	AUTO_STRBUF struct strbuf b;
 
-	strbuf_init(&b, sizeof(r->got) - 1);
 	r->n++;
 	r->got[0] = '\0';
-	if (n != NULL) {
-		json_write(&b, n, JSON_COMPACT);
-		(void)snprintf(r->got, sizeof(r->got), "%s", b.buf);
+	if (text != NULL) {
+		assert_int_equal(strlen(text), len);
+		(void)snprintf(r->got, sizeof(r->got), "%s", text);
 	}
 	loop_stop(r->loop);
+}
+
+static void
+found_usage(const struct node *n, void *ctx)
+{
+	AUTO_STRBUF struct strbuf b;
+
+	strbuf_init(&b, sizeof(rig.got) - 1);
+	json_write(&b, n, JSON_COMPACT);
+	found(b.buf, b.len, ctx);
 }
 
 /* The item as JSON; "" when there is no such jail. */
@@ -130,9 +157,21 @@ look_up(enum jail_item item, const char *jail)
 	struct error e = ERROR_INIT;
 
 	rig.n = 0;
-	test_ok(inventory_lookup(rig.inv, item, jail, found, &rig, &rig.id, &e),
-	    &e);
+	test_ok(
+	    inventory_item(rig.inv, item, jail, found, &rig, &rig.id, &e), &e);
 	assert_int_equal(rig.n, 0);
+	test_ok(loop_run(rig.loop, &e), &e);
+	assert_int_equal(rig.n, 1);
+	return rig.got;
+}
+
+static const char *
+usage(void)
+{
+	struct error e = ERROR_INIT;
+
+	rig.n = 0;
+	test_ok(inventory_usage(rig.inv, found_usage, &rig, &rig.id, &e), &e);
 	test_ok(loop_run(rig.loop, &e), &e);
 	assert_int_equal(rig.n, 1);
 	return rig.got;
@@ -159,15 +198,14 @@ nothing_is_empty(void **state)
 	const struct test_dir *d = *state;
 
 	open_rig(d);
-	for (int i = 0; i < JAIL_ITEM_COUNT; i++) {
+	for (int i = 0; i < JAIL_ITEM_COUNT; i++)
 		assert_string_equal(look_up((enum jail_item)i, "a"), "");
-		assert_string_equal(look_up((enum jail_item)i, NULL), "{}");
-	}
-	assert_false(inventory_has_jail(rig.inv, "a"));
+	assert_string_equal(usage(), "{}");
+	assert_false(inventory_has(rig.inv, INVENTORY_JAILS, "a"));
 	put(d, "jails/a/x", "");
 	for (int i = 0; i < JAIL_ITEM_COUNT; i++)
 		assert_string_equal(look_up((enum jail_item)i, "a"), empty[i]);
-	assert_true(inventory_has_jail(rig.inv, "a"));
+	assert_true(inventory_has(rig.inv, INVENTORY_JAILS, "a"));
 	close_inventory(&rig);
 }
 
@@ -185,7 +223,8 @@ names_do_not_lead_out(void **state)
 	open_rig(d);
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		if (strcmp(names[i], "a/conf") != 0)
-			assert_false(inventory_has_jail(rig.inv, names[i]));
+			assert_false(
+			    inventory_has(rig.inv, INVENTORY_JAILS, names[i]));
 		assert_null(strstr(look_up(JAIL_LABELS, names[i]), "secret"));
 	}
 	close_inventory(&rig);
@@ -214,8 +253,7 @@ rows_have_keywords_and_an_index(void **state)
 	    look_up(JAIL_LABELS, "a"), "[{\"value\":null,\"name\":\"l\"}]");
 	/* No keyword, no index. */
 	assert_string_equal(look_up(JAIL_LIMITS, "a"), "[{}]");
-	assert_string_equal(look_up(JAIL_LABELS, NULL),
-	    "{\"a\":[{\"value\":null,\"name\":\"l\"}],\"b\":[]}");
+	assert_string_equal(look_up(JAIL_LABELS, "b"), "[]");
 	close_inventory(&rig);
 }
 
@@ -231,30 +269,38 @@ a_command_is_asked_when_the_jail_runs(void **state)
 	assert_int_equal(fchmodat(d->fd, "appjail", 0700, 0), 0);
 	open_rig(d);
 	assert_string_equal(look_up(JAIL_CPUSET, "b"), "\"0, 1\"");
-	assert_string_equal(look_up(JAIL_CPUSET, NULL),
-	    "{\"a\":null,\"b\":\"0, 1\",\"c\":\"0, 1\"}");
+	assert_string_equal(look_up(JAIL_CPUSET, "a"), "null");
+	assert_string_equal(look_up(JAIL_CPUSET, "c"), "\"0, 1\"");
 	test_dir_put(d, "appjail", "#!/bin/sh\necho x\n");
 	assert_string_equal(look_up(JAIL_CPUSET, "b"), "null");
 	close_inventory(&rig);
 }
 
+/* rctl of this test prints what is in the jail's file. */
 static void
 sums_do_not_turn_around(void **state)
 {
-	static const char text[] = "{\"a\":{\"x\":1,\"y\":9223372036854775807},"
-				   "\"b\":{},\"c\":{\"y\":5,\"z\":0,\"x\":2}}";
-	AUTO_ARENA struct arena a;
-	AUTO_STRBUF struct strbuf b;
-	struct error e = ERROR_INIT;
-	struct node *n;
+	const struct test_dir *d = *state;
+	char path[400];
 
-	(void)state;
-	arena_init(&a, 100000);
-	strbuf_init(&b, 1000);
-	test_ok(json_read(text, sizeof(text) - 1, &a, &n, &e), &e);
-	json_write(&b, inventory_sum(n, &a), JSON_COMPACT);
+	put(d, "jails/a/up", "");
+	put(d, "jails/a/usage", "pcpu=1\nmemoryuse=9223372036854775807\n");
+	put(d, "jails/b/up", "");
+	put(d, "jails/b/usage", "");
+	put(d, "jails/c/up", "");
+	put(d, "jails/c/usage", "memoryuse=5\npcpu=2\n");
+	put(d, "jails/d/usage", "pcpu=100\n");
+	(void)snprintf(path, sizeof(path),
+	    "#!/bin/sh\ncat %s/jails/${2#jail:}/usage\n", d->path);
+	put(d, "bin/rctl", path);
+	assert_int_equal(fchmodat(d->fd, "bin/rctl", 0700, 0), 0);
+	(void)snprintf(
+	    path, sizeof(path), "%s/bin:%s", d->path, getenv("PATH"));
+	assert_int_equal(setenv("PATH", path, 1), 0);
+	open_rig(d);
 	assert_string_equal(
-	    b.buf, "{\"x\":3,\"y\":9223372036854775807,\"z\":0}");
+	    usage(), "{\"pcpu\":3,\"memoryuse\":9223372036854775807}");
+	close_inventory(&rig);
 }
 
 static void
@@ -269,9 +315,9 @@ a_cancelled_lookup_is_not_told(void **state)
 	assert_int_equal(fchmodat(d->fd, "appjail", 0700, 0), 0);
 	open_rig(d);
 	for (size_t i = 0; i < 3; i++)
-		test_ok(inventory_lookup(rig.inv,
-			    i == 2 ? JAIL_CPUSET : JAIL_LABELS, "a", found,
-			    &rig, &id[i], &e),
+		test_ok(
+		    inventory_item(rig.inv, i == 2 ? JAIL_CPUSET : JAIL_LABELS,
+			"a", found, &rig, &id[i], &e),
 		    &e);
 	inventory_cancel(rig.inv, id[0]);
 	inventory_cancel(rig.inv, id[0]);
@@ -301,9 +347,8 @@ the_end_may_come_at_any_time(void **state)
 
 		open_rig(d);
 		for (size_t i = 0; i < ARRAY_LEN(items); i++)
-			test_ok(
-			    inventory_lookup(rig.inv, items[i],
-				rounds == 1 ? NULL : "a", found, &rig, &id, &e),
+			test_ok(inventory_item(rig.inv, items[i], "a", found,
+				    &rig, &id, &e),
 			    &e);
 		if (rounds == 2)
 			test_ok(loop_run(rig.loop, &e), &e);
@@ -323,17 +368,16 @@ body(void *ctx, struct error *e)
 	memset(&r, 0, sizeof(r));
 	if (open_inventory(ctx, &r, e) < 0)
 		return -1;
-	for (int i = 0; rc == 0 && i < JAIL_ITEM_COUNT; i++)
-		for (int all = 0; rc == 0 && all < 2; all++) {
-			r.n = 0;
-			rc = inventory_lookup(r.inv, (enum jail_item)i,
-			    all ? NULL : "a", found, &r, &id, e);
-			if (rc == 0)
-				rc = loop_run(r.loop, e);
-			/* What could not be had is empty, never missing. */
-			if (rc == 0)
-				assert_true(r.n == 1);
-		}
+	for (int i = 0; rc == 0 && i < JAIL_ITEM_COUNT; i++) {
+		r.n = 0;
+		rc = inventory_item(
+		    r.inv, (enum jail_item)i, "a", found, &r, &id, e);
+		if (rc == 0)
+			rc = loop_run(r.loop, e);
+		/* What could not be had is empty, never missing. */
+		if (rc == 0)
+			assert_true(r.n == 1);
+	}
 	close_inventory(&r);
 	return rc;
 }
@@ -355,7 +399,7 @@ static const struct CMUnitTest tests[] = {
 	TEST_IN_DIR(names_do_not_lead_out),
 	TEST_IN_DIR(rows_have_keywords_and_an_index),
 	TEST_IN_DIR(a_command_is_asked_when_the_jail_runs),
-	cmocka_unit_test(sums_do_not_turn_around),
+	TEST_IN_DIR(sums_do_not_turn_around),
 	TEST_IN_DIR(a_cancelled_lookup_is_not_told),
 	TEST_IN_DIR(the_end_may_come_at_any_time),
 	TEST_IN_DIR(allocations_may_fail),

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "daemon/jailask.h"
+#include "daemon/program.h"
 #include "lib/base/clock.h"
 #include "lib/event/loop.h"
 #include "test/unit/support/torture.h"
@@ -84,27 +85,36 @@ put_script(const struct test_dir *d, const char *text)
 
 static const char *const env[] = { "PATH=/usr/bin:/bin", NULL };
 
-static struct jailask_config
-config_of(const struct test_dir *d, char *path, size_t size, int64_t keep_ms)
-{
-	struct jailask_config c = { .environment = env };
+static struct programs *programs;
 
-	(void)snprintf(path, size, "%s/appjail", d->path);
-	c.appjail = path;
+static struct jailask_config
+config_of(const struct test_dir *d, int64_t keep_ms)
+{
+	char path[300];
+	struct jailask_config c = { .environment = env };
+	const struct programs_config pc = {
+		.director = path,
+		.appjail = path,
+		.helper = path,
+		.libexec = d->path,
+	};
+
+	(void)snprintf(path, sizeof(path), "%s/appjail", d->path);
+	programs_find(programs, &pc);
+	c.programs = programs;
 	for (size_t i = 0; i < JAILASK_COUNT; i++)
 		c.keep_ms[i] = keep_ms;
 	return c;
 }
 
-static char path[300];
-
 static void
 open_rig(const struct test_dir *d, int64_t keep_ms)
 {
-	const struct jailask_config c =
-	    config_of(d, path, sizeof(path), keep_ms);
+	struct jailask_config c;
 	struct error e = ERROR_INIT;
 
+	test_ok(programs_new(&programs, &e), &e);
+	c = config_of(d, keep_ms);
 	memset(askers, 0, sizeof(askers));
 	answers = 0;
 	test_ok(loop_new(&loop, &e), &e);
@@ -119,6 +129,7 @@ close_rig(void)
 	ask = jailask_free(ask);
 	timer_fini(&tick);
 	loop = loop_free(loop);
+	programs = programs_free(programs);
 }
 
 static int
@@ -278,14 +289,16 @@ body(void *ctx, struct error *e)
 	AUTO(loop) struct loop *l = NULL;
 	AUTO(jailask) struct jailask *ja = NULL;
 	struct torturer t = { .wait = { .fn = told_torturer } };
-	char program[300];
-	const struct jailask_config c =
-	    config_of(ctx, program, sizeof(program), 0);
+	struct jailask_config c;
+	AUTO(programs) struct programs *mine = NULL;
 	const char *text;
 	int rc;
 
-	if (loop_new(&l, e) < 0 || jailask_new(&ja, l, e) < 0)
+	if (programs_new(&mine, e) < 0 || loop_new(&l, e) < 0 ||
+	    jailask_new(&ja, l, e) < 0)
 		return -1;
+	programs = mine;
+	c = config_of(ctx, 0);
 	t.loop = l;
 	jailask_configure(ja, &c);
 	rc = jailask_get(ja, JAILASK_CPUS, "a", &t.wait, &text, e);

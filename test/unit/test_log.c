@@ -2,7 +2,8 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * The log: both renderers with hostile values, cutting, levels, sinks.
+ * The log: both renderers with hostile values, cutting, levels, the tree of
+ * loggers, configuring it anew.
  */
 #include "test/unit/support/test.h"
 
@@ -17,22 +18,40 @@
 #include "lib/base/log.h"
 #include "test/unit/support/clock_hand.h"
 #include "test/unit/support/faultio.h"
+#include "test/unit/support/torture.h"
 
 #define NOON 1795501800123
 #define NOON_TEXT "2026-11-24T06:30:00.123Z"
 
 static char log_path[512];
 
+/* One file that gets all. */
+static int
+use_file(const char *path, enum log_format format, enum log_level level,
+    struct error *e)
+{
+	const struct log_sink_config sink = { .kind = LOG_SINK_FILE,
+		.level = LOG_LEVEL_DEBUG,
+		.format = format,
+		.path = path };
+	const struct log_logger root = { .name = "", .level = level };
+	const struct log_config c = { .sinks = &sink,
+		.sinks_n = 1,
+		.loggers = &root,
+		.loggers_n = 1,
+		.fallback = 1 };
+
+	return log_configure(&c, NULL, e);
+}
+
 static void
 start(const struct test_dir *d, enum log_format format)
 {
-	struct log_config c = { .level = LOG_LEVEL_INFO, .format = format };
 	struct error e = ERROR_INIT;
 
 	(void)snprintf(log_path, sizeof(log_path), "%s/log", d->path);
-	c.path = log_path;
 	clock_hand_set_wall(NOON);
-	test_ok(log_configure(&c, &e), &e);
+	test_ok(use_file(log_path, format, LOG_LEVEL_INFO, &e), &e);
 }
 
 static void
@@ -139,20 +158,25 @@ levels_filter(void **state)
 {
 	struct test_dir *d = *state;
 
+	struct log_site site = { .area = "a", .file = "f", .func = "g" };
+
 	start(d, LOG_FORMAT_TEXT);
+	assert_true(log_wants(&site, LOG_LEVEL_INFO));
 	log_set_level(LOG_LEVEL_WARN);
-	assert_true(log_enabled(LOG_LEVEL_ERROR));
-	assert_true(log_enabled(LOG_LEVEL_WARN));
-	assert_false(log_enabled(LOG_LEVEL_NOTICE));
+	assert_true(log_wants(&site, LOG_LEVEL_ERROR));
+	assert_true(log_wants(&site, LOG_LEVEL_WARN));
+	assert_false(log_wants(&site, LOG_LEVEL_NOTICE));
+	log_critical("a", NO_FIELDS, "0");
 	log_error("a", NO_FIELDS, "1");
 	log_warn("a", NO_FIELDS, "2");
 	log_notice("a", NO_FIELDS, "3");
 	log_info("a", NO_FIELDS, "4");
 	log_debug("a", NO_FIELDS, "5");
-	log_write(LOG_LEVEL_DEBUG, "a", NO_FIELDS, "6");
+	log_write(&site, LOG_LEVEL_DEBUG, NO_FIELDS, "6");
 	log_close();
 	assert_string_equal(test_dir_text(d, "log"),
-	    NOON_TEXT " error a 1\n" NOON_TEXT " warn a 2\n");
+	    NOON_TEXT " critical a 0\n" NOON_TEXT " error a 1\n" NOON_TEXT
+		      " warn a 2\n");
 }
 
 static void
@@ -166,6 +190,8 @@ level_names(void **state)
 	assert_int_equal(level, LOG_LEVEL_DEBUG);
 	test_ok(log_level_from_string("error", &level, &e), &e);
 	assert_int_equal(level, LOG_LEVEL_ERROR);
+	test_ok(log_level_from_string("critical", &level, &e), &e);
+	assert_int_equal(level, LOG_LEVEL_CRITICAL);
 	test_fails(log_level_from_string("Error", &level, &e), &e, OVE_INVALID);
 	test_fails(log_level_from_string("", &level, &e), &e, OVE_INVALID);
 }
@@ -195,7 +221,7 @@ static void
 reopen_follows_the_name(void **state)
 {
 	struct test_dir *d = *state;
-	struct log_config bad = { .path = "/nonexistent/log" };
+	struct log_site site = { .area = "a" };
 	struct error e = ERROR_INIT;
 
 	start(d, LOG_FORMAT_TEXT);
@@ -208,8 +234,10 @@ reopen_follows_the_name(void **state)
 	    NOON_TEXT " info a 1\n" NOON_TEXT " info a 2\n");
 	assert_string_equal(test_dir_text(d, "log"), NOON_TEXT " info a 3\n");
 	/* What cannot be opened leaves the old sink and settings. */
-	test_fails(log_configure(&bad, &e), &e, OVE_NOTFOUND);
-	assert_true(log_enabled(LOG_LEVEL_INFO));
+	test_fails(
+	    use_file("/nonexistent/log", LOG_FORMAT_JSON, LOG_LEVEL_ERROR, &e),
+	    &e, OVE_NOTFOUND);
+	assert_true(log_wants(&site, LOG_LEVEL_INFO));
 	assert_int_equal(renameat(d->fd, "log", d->fd, "log.1"), 0);
 	assert_int_equal(mkdirat(d->fd, "log", 0700), 0);
 	assert_int_equal(log_reopen(&e), -1);
@@ -239,6 +267,233 @@ failing_sink_is_silent(void **state)
 	    test_dir_text(d, "log"), NOON_TEXT " info a kept\n");
 }
 
+static void
+what_is_lost_is_counted(void **state)
+{
+	struct test_dir *d = *state;
+	uint64_t before = log_lost();
+
+	start(d, LOG_FORMAT_TEXT);
+	faultio_fail(FAULTIO_WRITE, 0, ENOSPC);
+	log_info("a", NO_FIELDS, "lost");
+	assert_true(faultio_clear());
+	assert_int_equal(log_lost(), before + 1);
+	/* The sink goes, its figure stays. */
+	log_close();
+	assert_int_equal(log_lost(), before + 1);
+}
+
+/* Loggers */
+
+#define A 1
+#define B 2
+#define C 4
+
+static const struct log_logger tree[] = {
+	{ "", LOG_LEVEL_WARN, false, A },
+	{ "o", LOG_LEVEL_INFO, false, B },
+	{ "o.web", LOG_LEVEL_DEBUG, true, C },
+	{ "o.web.log", LOG_LEVEL_INHERIT, false, 0 },
+	{ "o.job", LOG_LEVEL_INHERIT, false, C },
+	{ "o.mute", LOG_LEVEL_CRITICAL, true, 0 },
+	{ "o.jo", LOG_LEVEL_DEBUG, true, 0 },
+};
+
+static const struct {
+	/* Its logger is "o." and this. */
+	const char *area;
+	/* The least urgent that is written, and where to. */
+	enum log_level level;
+	const char *sinks;
+} reach[] = {
+	{ "x", LOG_LEVEL_INFO, "ab" },
+	{ "x.y.z", LOG_LEVEL_INFO, "ab" },
+	{ "web", LOG_LEVEL_DEBUG, "c" },
+	{ "web.log", LOG_LEVEL_DEBUG, "c" },
+	{ "web.logs", LOG_LEVEL_DEBUG, "c" },
+	{ "website", LOG_LEVEL_INFO, "ab" },
+	{ "job", LOG_LEVEL_INFO, "abc" },
+	{ "jobs", LOG_LEVEL_INFO, "ab" },
+	/* An alias, to a name that is not below "o". */
+	{ "far", LOG_LEVEL_WARN, "a" },
+	/* Nobody has it: the fallback. */
+	{ "mute", LOG_LEVEL_CRITICAL, "d" },
+};
+
+static void
+configure_tree(const struct test_dir *d)
+{
+	static const char *const names[] = { "a", "b", "c", "d" };
+	char paths[4][300];
+	struct log_sink_config sinks[4];
+	struct log_logger loggers[ARRAY_LEN(tree)];
+	char prefix[] = "o.", far[] = "elsewhere.far";
+	struct log_alias alias = { .area = "far", .logger = far };
+	struct log_config c = { .sinks = sinks,
+		.sinks_n = 4,
+		.loggers = loggers,
+		.loggers_n = ARRAY_LEN(tree),
+		.aliases = &alias,
+		.aliases_n = 1,
+		.prefix = prefix,
+		.fallback = 8 };
+	struct error e = ERROR_INIT;
+	size_t i;
+
+	memcpy(loggers, tree, sizeof(tree));
+	for (i = 0; i < 4; i++) {
+		(void)snprintf(
+		    paths[i], sizeof(paths[i]), "%s/%s", d->path, names[i]);
+		sinks[i] = (struct log_sink_config){ .kind = LOG_SINK_FILE,
+			.level = LOG_LEVEL_DEBUG,
+			.path = paths[i] };
+	}
+	test_ok(log_configure(&c, NULL, &e), &e);
+	/* It keeps nothing of this. */
+	memset(paths, 'x', sizeof(paths));
+	memset(loggers, 0, sizeof(loggers));
+	memset(sinks, 0, sizeof(sinks));
+	memset(prefix, 'x', 2);
+	memset(far, 'x', 2);
+}
+
+static void
+loggers_are_a_tree(void **state)
+{
+	struct test_dir *d = *state;
+	char seen[8];
+	size_t i, k;
+
+	configure_tree(d);
+	for (i = 0; i < ARRAY_LEN(reach); i++) {
+		struct log_site site = { .area = reach[i].area };
+		size_t n = 0;
+
+		for (k = 0; k < 4; k++) {
+			const char name[] = { "abcd"[k], '\0' };
+
+			(void)unlinkat(d->fd, name, 0);
+		}
+		(void)log_reopen(NULL);
+		log_write(&site, reach[i].level, NO_FIELDS, "here");
+		log_write(&site, reach[i].level + 1, NO_FIELDS, "not");
+		for (k = 0; k < 4; k++) {
+			const char name[] = { "abcd"[k], '\0' };
+			const char *text = test_dir_text(d, name);
+
+			assert_null(strstr(text, "not"));
+			if (strstr(text, "here") != NULL)
+				seen[n++] = name[0];
+		}
+		seen[n] = '\0';
+		if (strcmp(seen, reach[i].sinks) != 0)
+			fail_msg("%s: '%s'", reach[i].area, seen);
+	}
+	log_close();
+}
+
+static void
+sinks_of_a_name(void **state)
+{
+	const struct log_config c = { .loggers = tree,
+		.loggers_n = ARRAY_LEN(tree) };
+
+	(void)state;
+	assert_int_equal(log_config_sinks(&c, ""), A);
+	assert_int_equal(log_config_sinks(&c, "p.q"), A);
+	assert_int_equal(log_config_sinks(&c, "o"), A | B);
+	assert_int_equal(log_config_sinks(&c, "o.web.log"), C);
+	assert_int_equal(log_config_sinks(&c, "o.job.x"), A | B | C);
+	assert_int_equal(log_config_sinks(&c, "o.mute"), 0);
+}
+
+/* A sink has a threshold of its own, and a site that nobody hears is cheap. */
+static void
+sinks_have_levels(void **state)
+{
+	struct test_dir *d = *state;
+	char path[300];
+	struct log_sink_config sinks[] = {
+		{ .kind = LOG_SINK_FILE,
+		    .level = LOG_LEVEL_ERROR,
+		    .path = path },
+		{ .kind = LOG_SINK_NONE, .level = LOG_LEVEL_DEBUG },
+	};
+	const struct log_logger loggers[] = {
+		{ "", LOG_LEVEL_DEBUG, false, A },
+		{ "quiet", LOG_LEVEL_DEBUG, true, B },
+	};
+	const struct log_config c = {
+		.sinks = sinks, .sinks_n = 2, .loggers = loggers, .loggers_n = 2
+	};
+	struct log_site loud = { .area = "x" }, quiet = { .area = "quiet" };
+	struct error e = ERROR_INIT;
+
+	(void)snprintf(path, sizeof(path), "%s/log", d->path);
+	clock_hand_set_wall(NOON);
+	test_ok(log_configure(&c, NULL, &e), &e);
+	assert_true(log_wants(&loud, LOG_LEVEL_ERROR));
+	assert_false(log_wants(&loud, LOG_LEVEL_WARN));
+	assert_false(log_wants(&quiet, LOG_LEVEL_CRITICAL));
+	log_error("x", NO_FIELDS, "1");
+	log_warn("x", NO_FIELDS, "2");
+	log_critical("quiet", NO_FIELDS, "3");
+	assert_string_equal(test_dir_text(d, "log"), NOON_TEXT " error x 1\n");
+	/* The same statement after another configuration. */
+	log_close();
+	assert_true(log_wants(&quiet, LOG_LEVEL_NOTICE));
+	assert_false(log_wants(&quiet, LOG_LEVEL_INFO));
+}
+
+static void
+bad_sinks_are_named(void **state)
+{
+	struct test_dir *d = *state;
+	char path[300];
+	struct log_sink_config sinks[] = {
+		{ .kind = LOG_SINK_FILE, .path = path },
+		{ .kind = LOG_SINK_FILE, .path = "/nonexistent/log" },
+	};
+	struct log_config c = { .sinks = sinks, .sinks_n = 2 };
+	struct error e = ERROR_INIT;
+	size_t bad = 7;
+
+	(void)snprintf(path, sizeof(path), "%s/log", d->path);
+	test_fails(log_configure(&c, &bad, &e), &e, OVE_NOTFOUND);
+	assert_int_equal(bad, 1);
+	c.sinks_n = LOG_SINKS_MAX + 1;
+	test_fails(log_configure(&c, &bad, &e), &e, OVE_LIMIT);
+	test_ok(log_check(&e), &e);
+}
+
+static int
+torture_body(void *ctx, struct error *e)
+{
+	struct test_dir *d = ctx;
+	const struct log_sink_config sinks[] = {
+		{ .kind = LOG_SINK_NONE,
+		    .format = LOG_FORMAT_PATTERN,
+		    .pattern = "%(name)s",
+		    .datefmt = "%H" },
+		{ .kind = LOG_SINK_SYSLOG,
+		    .syslog = { .path = d->path, .ident = "t" } },
+	};
+	const struct log_config c = { .sinks = sinks,
+		.sinks_n = 2,
+		.loggers = tree,
+		.loggers_n = ARRAY_LEN(tree) };
+	int r = log_configure(&c, NULL, e);
+
+	log_close();
+	return r;
+}
+
+static void
+allocations_fail(void **state)
+{
+	torture(torture_body, *state);
+}
+
 static const struct CMUnitTest tests[] = {
 	TEST_IN_DIR(text_by_rule),
 	TEST_IN_DIR(json_by_rule),
@@ -248,5 +503,11 @@ static const struct CMUnitTest tests[] = {
 	TEST_IN_DIR(works_before_configuration),
 	TEST_IN_DIR(reopen_follows_the_name),
 	TEST_IN_DIR(failing_sink_is_silent),
+	TEST_IN_DIR(what_is_lost_is_counted),
+	TEST_IN_DIR(loggers_are_a_tree),
+	cmocka_unit_test(sinks_of_a_name),
+	TEST_IN_DIR(sinks_have_levels),
+	TEST_IN_DIR(bad_sinks_are_named),
+	TEST_IN_DIR(allocations_fail),
 };
 TEST_MAIN(tests)

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "lib/base/array.h"
+#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/base/rand.h"
 #include "lib/store/queue.h"
@@ -46,7 +47,7 @@ default_config(void)
 		.table_meta = KIT_QUEUE,
 		.max_running = 2,
 		.max_queued = 1000,
-		.keep = 1000 };
+		.keep = { .n = 1000 } };
 
 	return c;
 }
@@ -326,7 +327,7 @@ lanes_run_in_order(void **state)
 	assert_int_equal(move(&r, a1, JOB_CANCELLED), 0);
 	assert_int_equal(take(&r), a2);
 	/* More room: nothing is left to take. */
-	queue_set_limits(r.q, 10, 10, 10);
+	queue_set_limits(r.q, 10, 10, &(struct keep){ .n = 10 });
 	assert_int_equal(take(&r), 0);
 	check(&r);
 	rig_close(&r);
@@ -554,7 +555,7 @@ finished_jobs_are_trimmed(void **state)
 	int i;
 
 	arena_init(&a, (size_t)1 << 20);
-	qc.keep = 10;
+	qc.keep.n = 10;
 	rig_open(&r, d->path, &qc);
 	/* Stays queued, and old. */
 	old = put(&r, "old");
@@ -578,7 +579,7 @@ finished_jobs_are_trimmed(void **state)
 	    queue_get(r.q, (struct job_id){ old }, &a, &jobs[0], &e),
 	    QUEUE_NOTFOUND);
 	/* A lower limit is reached little by little, ids are not reused. */
-	queue_set_limits(r.q, 2, 1000, 2);
+	queue_set_limits(r.q, 2, 1000, &(struct keep){ .n = 2 });
 	for (i = 0; i < 3; i++) {
 		(void)job_in(&r, JOB_QUEUED);
 		assert_int_equal(move(&r, r.last.v, JOB_CANCELLED), 0);
@@ -589,6 +590,121 @@ finished_jobs_are_trimmed(void **state)
 	rig_close(&r);
 	rig_open(&r, d->path, &qc);
 	assert_int_equal(put(&r, "a"), 37);
+	rig_close(&r);
+}
+
+/* Ends a job with so much to say. */
+static void
+end_one(struct rig *r, char *text, size_t len)
+{
+	struct job_change c = JOB_CHANGE_INIT;
+
+	c.state = JOB_CANCELLED;
+	c.result = text;
+	c.result_len = len;
+	assert_int_equal(change(r, job_in(r, JOB_QUEUED), &c, NULL), 0);
+	check(r);
+}
+
+/* Until there is no more; the number of jobs that are left. */
+static size_t
+tidy_all(struct rig *r, struct arena *a)
+{
+	struct queue_filter f = { .limit = 1000 };
+	struct error e = ERROR_INIT;
+	struct job *jobs;
+	size_t n;
+	int rc;
+
+	while ((rc = queue_tidy(r->q, &e)) != QUEUE_EMPTY) {
+		test_ok(rc, &e);
+		assert_int_equal(queue_tidy(r->q, &e), QUEUE_BUSY);
+		check(r);
+		/* One after the other. */
+		assert_int_equal(
+		    kit_put(&r->kit, KIT_OTHER, "a", "b", 1), OVE_NONE);
+	}
+	arena_reset(a);
+	test_ok(queue_list(r->q, &f, a, &jobs, &n, &e), &e);
+	check(r);
+	return n;
+}
+
+static void
+finished_jobs_have_a_size(void **state)
+{
+	static char text[30000];
+	const struct test_dir *d = *state;
+	struct queue_config qc = default_config();
+	struct arena a AUTO_ARENA;
+	struct rig r;
+	int i;
+
+	arena_init(&a, (size_t)8 << 20);
+	(void)memset(text, 'x', sizeof(text));
+	qc.keep.bytes = (size_t)400 << 10;
+	rig_open(&r, d->path, &qc);
+	for (i = 0; i < 40; i++)
+		end_one(&r, text, sizeof(text));
+	/* With the batches that ended jobs. */
+	assert_in_range(tidy_all(&r, &a), 9, 13);
+	qc.keep.bytes = (size_t)100 << 10;
+	queue_set_limits(r.q, 2, 1000, &qc.keep);
+	assert_in_range(tidy_all(&r, &a), 1, 3);
+	rig_close(&r);
+}
+
+static void
+finished_jobs_have_an_age(void **state)
+{
+	const struct test_dir *d = *state;
+	struct queue_config qc = default_config();
+	struct arena a AUTO_ARENA;
+	char text[] = "x";
+	struct rig r;
+	int64_t ended;
+	int i;
+
+	arena_init(&a, (size_t)8 << 20);
+	qc.keep.ms = 3600000;
+	rig_open(&r, d->path, &qc);
+	/* Stays queued, and old. */
+	(void)put(&r, "old");
+	/* More than goes at once. */
+	for (i = 0; i < 600; i++)
+		end_one(&r, text, 1);
+	ended = clock_wall_ms();
+	assert_int_equal(tidy_all(&r, &a), 601);
+	qc.keep.ms = 1;
+	queue_set_limits(r.q, 2, 1000, &qc.keep);
+	while (clock_wall_ms() < ended + 10)
+		continue;
+	assert_int_equal(tidy_all(&r, &a), 1);
+	rig_close(&r);
+}
+
+static void
+ids_can_be_skipped(void **state)
+{
+	const struct test_dir *d = *state;
+	struct queue_config qc = default_config();
+	struct kit_wait w = { 0 };
+	struct error e = ERROR_INIT;
+	struct rig r;
+
+	rig_open(&r, d->path, &qc);
+	assert_int_equal(put(&r, "a"), 1);
+	w.loop = r.kit.loop;
+	test_ok(queue_skip_ids(r.q, 1000, kit_done, &w, &e), &e);
+	kit_wait(&w, 1);
+	assert_int_equal(w.failed_n, 0);
+	check(&r);
+	rig_close(&r);
+	rig_open(&r, d->path, &qc);
+	assert_int_equal(put(&r, "a"), 1002);
+	test_fails(queue_skip_ids(r.q, JOB_ID_MAX - 1002, kit_done, &w, &e), &e,
+	    OVE_LIMIT);
+	assert_int_equal(put(&r, "a"), 1003);
 	rig_close(&r);
 }
 
@@ -1050,7 +1166,7 @@ checks_hold_under_way(void **state)
 	unsigned round, i;
 
 	array_init(&ids, sizeof(struct job_id), 10000);
-	qc.keep = 20;
+	qc.keep.n = 20;
 	qc.max_running = 8;
 	rig_open(&r, d->path, &qc);
 	for (round = 0; round < 400; round++) {
@@ -1323,6 +1439,9 @@ static const struct CMUnitTest tests[] = {
 	TEST_IN_DIR(a_full_queue_refuses),
 	TEST_IN_DIR(what_is_added_goes_along),
 	TEST_IN_DIR(finished_jobs_are_trimmed),
+	TEST_IN_DIR(finished_jobs_have_a_size),
+	TEST_IN_DIR(finished_jobs_have_an_age),
+	TEST_IN_DIR(ids_can_be_skipped),
 	TEST_IN_DIR(lists_are_filtered),
 	TEST_IN_DIR(restarts_keep_everything),
 	TEST_IN_DIR(leaving_early_is_safe),

@@ -582,6 +582,32 @@ cached_times(void **state)
 	assert_int_equal(info.exp, 1000010);
 }
 
+/* What was never right is not known, however often it was looked at. */
+static void
+known_are_those_that_were_right(void **state)
+{
+	AUTO(token_key) struct token_key *k = key_of("abc");
+	struct strbuf b AUTO_STRBUF;
+	struct token_info info;
+	struct error e = ERROR_INIT;
+
+	(void)state;
+	strbuf_init(&b, 1 << 16);
+	make(&b, H, "{\"exp\":1000001}", false);
+	assert_false(token_is_known(k, b.buf, b.len));
+	test_fails(token_verify(k, b.buf, b.len - 1, MS(NOW), &info, &e), &e,
+	    OVE_DENIED);
+	assert_false(token_is_known(k, b.buf, b.len - 1));
+	error_clear(&e);
+	test_ok(token_verify(k, b.buf, b.len, MS(NOW), &info, &e), &e);
+	assert_true(token_is_known(k, b.buf, b.len));
+	assert_false(token_is_known(k, b.buf, b.len - 1));
+	/* It was right, though it is not any more. */
+	test_fails(token_verify(k, b.buf, b.len, MS(NOW + 9), &info, &e), &e,
+	    OVE_DENIED);
+	assert_true(token_is_known(k, b.buf, b.len));
+}
+
 /* More tokens than the cache has places. */
 static void
 cache_overflows(void **state)
@@ -796,6 +822,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(huge),
 	cmocka_unit_test(wrong_key),
 	cmocka_unit_test(cached_times),
+	cmocka_unit_test(known_are_those_that_were_right),
 	cmocka_unit_test(cache_overflows),
 	cmocka_unit_test(id_is_stable),
 	cmocka_unit_test(narrowed_by_claims),

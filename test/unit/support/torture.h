@@ -40,3 +40,7 @@ void torture_mem_fail_at(unsigned n);
 bool torture_mem_disarm(void);
 /* Allocations that are not freed. */
 long torture_mem_live(void);
+
+/* Whether this allocation is to fail: torture_count.c, and for a whole daemon
+ * torture_site.c. */
+bool torture_mem_fails(void);

@@ -2,10 +2,11 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * lib/base/mem.h once more, with a count of live allocations and one that
- * fails: see torture.h. It defines every function of mem.c, so that the linker
- * never takes that one out of its library. The counters are atomic because
- * tests of the worker allocate in two threads. This file may call malloc.
+ * lib/base/mem.h once more, with a count of live allocations, and asking
+ * whether this one fails: see torture.h. It defines every function of mem.c, so
+ * that the linker never takes that one out of its library. The counter is
+ * atomic because tests of the worker allocate in two threads. This file may
+ * call malloc.
  */
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -17,37 +18,11 @@
 #include "test/unit/support/torture.h"
 
 static atomic_long live;
-/* Allocations until one fails; below 0: none will, or one has. */
-static atomic_long countdown = -1;
-static atomic_bool fired;
-
-void
-torture_mem_fail_at(unsigned n)
-{
-	fired = false;
-	countdown = (long)n;
-}
-
-bool
-torture_mem_disarm(void)
-{
-	countdown = -1;
-	return fired;
-}
 
 long
 torture_mem_live(void)
 {
 	return live;
-}
-
-static bool
-fails_now(void)
-{
-	if (countdown < 0 || countdown-- != 0)
-		return false;
-	fired = true;
-	return true;
 }
 
 static void *
@@ -61,7 +36,7 @@ counted(void *p)
 void *
 mem_alloc(size_t len)
 {
-	return fails_now() ? NULL : counted(malloc(len > 0 ? len : 1));
+	return torture_mem_fails() ? NULL : counted(malloc(len > 0 ? len : 1));
 }
 
 void *
@@ -69,7 +44,7 @@ mem_calloc(size_t n, size_t size)
 {
 	size_t len;
 
-	if (fails_now() || !num_mul_size(n, size, &len))
+	if (torture_mem_fails() || !num_mul_size(n, size, &len))
 		return NULL;
 	return counted(calloc(1, len > 0 ? len : 1));
 }
@@ -77,7 +52,7 @@ mem_calloc(size_t n, size_t size)
 void *
 mem_realloc(void *p, size_t len)
 {
-	if (fails_now())
+	if (torture_mem_fails())
 		return NULL;
 	if (p == NULL)
 		return counted(malloc(len > 0 ? len : 1));

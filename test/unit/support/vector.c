@@ -2,11 +2,12 @@
 /* Copyright (c) 2026, The Overlord in C authors */
 
 /*
- * What test_vectors.py drives: reads one text from standard input as YAML (with
- * !ENV from the process environment) or as .env file, and prints what it read
- * as JSON with the type of each value, in the vectors' own form.
+ * What test_vectors.py and test_yaml.py drive: reads one text from standard
+ * input as YAML (with !ENV from the process environment) or as .env file, and
+ * prints what it read as JSON with the type of each value, in the vectors' own
+ * form; or writes the YAML again, keys sorted, with or without literal blocks.
  *
- *	vector yaml|dotenv [FILE]
+ *	vector yaml|dotenv|rewrite|literal [FILE]
  *
  * Ends 0 and prints the value, or ends 65 and prints the faults to standard
  * error, with FILE (default "-") as their file.
@@ -25,6 +26,7 @@
 #include "lib/data/dotenv.h"
 #include "lib/data/json.h"
 #include "lib/data/yaml.h"
+#include "lib/data/yaml_write.h"
 
 #define TEXT_MAX ((size_t)128 << 20)
 
@@ -112,19 +114,54 @@ add(struct strbuf *out, const struct node *n)
 }
 
 static int
-read_yaml(const char *text, size_t len, struct arena *a, struct diag *d,
-    struct strbuf *out, struct error *e)
+read_node(const char *text, size_t len, struct arena *a, struct diag *d,
+    struct node **ret, struct error *e)
 {
 	static const struct yaml_options o = { .env = env,
 		.env_hint = "set it" };
+	static struct node null = { .type = NODE_NULL };
+
+	if (yaml_read(text, len, &o, a, ret, d, e) == -1)
+		return -1;
+	if (*ret == NULL)
+		*ret = &null;
+	return 0;
+}
+
+static int
+read_yaml(const char *text, size_t len, struct arena *a, struct diag *d,
+    struct strbuf *out, struct error *e)
+{
 	struct node *n;
 
-	if (yaml_read(text, len, &o, a, &n, d, e) == -1)
+	if (read_node(text, len, a, d, &n, e) == -1)
 		return -1;
-	if (n == NULL)
-		strbuf_adds(out, "[\"null\"]");
-	else
-		add(out, n);
+	add(out, n);
+	strbuf_addc(out, '\n');
+	return 0;
+}
+
+static int
+rewrite(const char *text, size_t len, struct arena *a, struct diag *d,
+    struct strbuf *out, struct error *e)
+{
+	struct node *n;
+
+	if (read_node(text, len, a, d, &n, e) == -1 || node_sort(n, e) == -1)
+		return -1;
+	yaml_write(out, n, 0);
+	return 0;
+}
+
+static int
+rewrite_literal(const char *text, size_t len, struct arena *a, struct diag *d,
+    struct strbuf *out, struct error *e)
+{
+	struct node *n;
+
+	if (read_node(text, len, a, d, &n, e) == -1 || node_sort(n, e) == -1)
+		return -1;
+	yaml_write(out, n, YAML_LITERAL);
 	return 0;
 }
 
@@ -145,9 +182,20 @@ read_dotenv(const char *text, size_t len, struct arena *a, struct diag *d,
 		strbuf_adds(out, ": ");
 		json_write_str(out, vars[i].value, strlen(vars[i].value));
 	}
-	strbuf_addc(out, '}');
+	strbuf_adds(out, "}\n");
 	return 0;
 }
+
+static const struct {
+	const char *name;
+	int (*run)(const char *text, size_t len, struct arena *a,
+	    struct diag *d, struct strbuf *out, struct error *e);
+} kinds[] = {
+	{ "yaml", read_yaml },
+	{ "dotenv", read_dotenv },
+	{ "rewrite", rewrite },
+	{ "literal", rewrite_literal },
+};
 
 int
 main(int argc, char **argv)
@@ -157,25 +205,27 @@ main(int argc, char **argv)
 	struct strbuf AUTO_STRBUF out;
 	struct arena AUTO_ARENA a;
 	struct diag d;
-	size_t len;
+	size_t i, len;
 	int rc;
 
 	strbuf_init(&out, TEXT_MAX);
 	arena_init(&a, 4 * TEXT_MAX);
 	diag_init(&d, &a, argc > 2 ? argv[2] : "-");
-	if (argc < 2)
+	for (i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (argc > 1 && strcmp(kinds[i].name, argv[1]) == 0)
+			break;
+	}
+	if (i == ARRAY_LEN(kinds))
 		return EXIT_CODE_USAGE;
 	if (file_read_fd(0, TEXT_MAX, &text, &len, &e) == -1) {
 		fprintf(stderr, "%s\n", e.text);
 		return EXIT_CODE_IOERR;
 	}
-	rc = strcmp(argv[1], "yaml") == 0
-	    ? read_yaml(text, len, &a, &d, &out, &e)
-	    : read_dotenv(text, len, &a, &d, &out, &e);
+	rc = kinds[i].run(text, len, &a, &d, &out, &e);
 	if (rc == 0)
 		rc = strbuf_check(&out, &e);
 	if (rc == 0)
-		printf("%s\n", out.buf);
+		fputs(out.buf, stdout);
 	strbuf_reset(&out);
 	diag_print(&d, "vector", text, true, &out);
 	fputs(out.buf, stderr);
