@@ -7,6 +7,11 @@
 # compiler (PyPI's ziglang carries FreeBSD's libc), the libraries' headers from
 # Debian's -dev packages, and cJSON built from Debian's source package.
 #
+# usage: freebsd-cross.sh [--link]
+#	--link	builds all libraries (freebsd-libs.sh; that takes a while, the
+#		first time), links every program with them, and names each
+#		symbol that FreeBSD's libraries lack, with who needs it
+#
 # It shows that the FreeBSD code compiles; what it does shows on FreeBSD only.
 # What it fetches stays in build-freebsd/.
 set -eu
@@ -15,7 +20,19 @@ ROOT=$(cd "$(dirname "$0")/.." && pwd)
 . "$ROOT/test/lib.sh"
 
 ZIG_VERSION=0.17.1
+# The oldest that has to do: what came later is not in its libc.
+FREEBSD=14.0
 WORK=$ROOT/build-freebsd
+
+link=
+case $#:${1:-} in
+0:) ;;
+1:--link) link=yes ;;
+*)
+	sed -n 's/^# \(usage:.*\)/\1/p' "$0" >&2
+	exit 64
+	;;
+esac
 
 [ "$(uname)" != FreeBSD ] || die "this is FreeBSD: sh test/check.sh is enough"
 need_deps build cross
@@ -45,7 +62,7 @@ case " \$* " in
 	exit 0
 	;;
 esac
-exec "$zig" cc -target x86_64-freebsd "\$@"
+exec "$zig" cc -target x86_64-freebsd.$FREEBSD "\$@"
 END
 cat >"$WORK/bin/ar" <<END
 #!/bin/sh
@@ -57,81 +74,53 @@ PKG_CONFIG_LIBDIR="$WORK/pkgconfig" exec pkg-config "\$@"
 END
 chmod +x "$WORK/bin/cc" "$WORK/bin/ar" "$WORK/bin/pkg-config"
 
-# The libraries' headers, without glibc's beside them.
+# The libraries.  Without --link only overlord-exec's one is needed, and of the
+# others the headers, without glibc's beside them.
 
+# shellcheck source=test/freebsd-libs.sh
+. "$ROOT/test/freebsd-libs.sh"
+
+programs=daemon/overlord-exec
 rm -rf "$WORK/include" "$WORK/pkgconfig"
 mkdir "$WORK/include" "$WORK/pkgconfig"
-multiarch=$(cc -print-multiarch 2>/dev/null || true)
-for header in event2 cjson curl sodium openssl yaml.h lmdb.h sodium.h pcre2.h \
-    zlib.h zconf.h; do
-	for dir in /usr/include "/usr/include/$multiarch"; do
-		[ ! -e "$dir/$header" ] ||
-			cp -R "$dir/$header" "$WORK/include/"
+if [ -n "$link" ]; then
+	programs="$programs daemon/overlordd cli/overlord"
+	build_libs cjson libyaml lmdb zlib pcre2 libsodium openssl libevent curl
+	cp -R "$PREFIX/include/." "$WORK/include/"
+else
+	build_libs cjson
+	multiarch=$(cc -print-multiarch 2>/dev/null || true)
+	for header in event2 cjson curl sodium openssl yaml.h lmdb.h sodium.h \
+	    pcre2.h zlib.h zconf.h; do
+		for dir in /usr/include "/usr/include/$multiarch"; do
+			[ ! -e "$dir/$header" ] ||
+				cp -R "$dir/$header" "$WORK/include/"
+		done
 	done
-done
-for module in libevent_core libevent_pthreads libevent_openssl yaml-0.1 \
-    libcjson lmdb libsodium libcurl libpcre2-8 openssl zlib; do
-	pkg-config --exists "$module" || continue
-	libs=
-	[ "$module" != libcjson ] || libs="-L$WORK/cjson -lcjson"
-	cat >"$WORK/pkgconfig/$module.pc" <<END
-Name: $module
-Description: Debian's headers for the FreeBSD cross build
-Version: $(pkg-config --modversion "$module")
-Cflags: -isystem $WORK/include
-Libs: $libs
-END
-done
-
-# cJSON, the one library that overlord-exec links.
-
-fetch_cjson() {
-	# shellcheck disable=SC1091
-	. /etc/os-release
-	case $ID in
-	debian) part=main ;;
-	ubuntu) part=universe ;;
-	*) die "cJSON's source comes from Debian or Ubuntu; this is $ID" ;;
-	esac
-	# Where this machine gets its packages, there are their sources.
-	# shellcheck disable=SC2016
-	mirror=$(apt-get indextargets 'Identifier: Packages' \
-	    --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' |
-		sed -n "s/^$VERSION_CODENAME $part //p" | head -n 1)
-	[ -n "$mirror" ] ||
-		die "apt has no source of $VERSION_CODENAME's $part"
-	apt=$WORK/apt
-	rm -rf "$apt"
-	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/src"
-	keyring=/usr/share/keyrings/$ID-archive-keyring.gpg
-	echo "deb-src [signed-by=$keyring] $mirror $VERSION_CODENAME $part" \
-	    >"$apt/sources.list"
-	# Directories of our own: the machine's lists stay as they are.
-	cat >"$apt/apt.conf" <<END
-Dir::Etc::sourcelist "$apt/sources.list";
-Dir::Etc::sourceparts "-";
-Dir::State::lists "$apt/lists";
-Dir::Cache "$apt/cache";
-APT::Sandbox::User "root";
-END
-	(
-		cd "$apt/src"
-		export APT_CONFIG="$apt/apt.conf"
-		apt-get -qq update
-		apt-get -qq source --download-only cjson
-		tar -xf cjson_*.orig.tar.* --strip-components 1
-	) || die "could not fetch cJSON's source"
-}
-
-if ! [ -f "$WORK/cjson/libcjson.a" ]; then
-	echo "building cJSON for FreeBSD"
-	fetch_cjson
-	rm -rf "$WORK/cjson"
-	mkdir "$WORK/cjson"
-	"$WORK/bin/cc" -O2 -fPIC -w -c "$WORK/apt/src/cJSON.c" \
-	    -o "$WORK/cjson/cJSON.o"
-	"$WORK/bin/ar" rcs "$WORK/cjson/libcjson.a" "$WORK/cjson/cJSON.o"
 fi
+while read -r module libs; do
+	[ -n "$link" ] || [ "$module" = libcjson ] || libs=
+	pkg-config --exists "$module" || continue
+	cat >"$WORK/pkgconfig/$module.pc" <<-PC
+		Name: $module
+		Description: for the FreeBSD cross build
+		Version: $(pkg-config --modversion "$module")
+		Cflags: -isystem $WORK/include
+		Libs: ${libs:+-L$PREFIX/lib }$libs
+	PC
+done <<END
+libevent_core -levent_core
+libevent_pthreads -levent_pthreads -levent_core
+libevent_openssl -levent_openssl -levent_core -lssl -lcrypto
+yaml-0.1 -lyaml
+libcjson -lcjson
+lmdb -llmdb
+libsodium -lsodium
+libcurl -lcurl -lssl -lcrypto -lz
+libpcre2-8 -lpcre2-8
+openssl -lssl -lcrypto
+zlib -lz
+END
 
 # The build.
 
@@ -159,7 +148,7 @@ meson setup "$build" "$ROOT" --cross-file "$WORK/cross.ini" -Dwerror=true \
 ninja -C "$build" -t targets all | sed -n 's/^\(.*\.o\): .*/\1/p' \
     >"$WORK/objects"
 faults=0
-# The programs other than overlord-exec need libraries that are not here.
+# The programs come last: some need libraries that may not be here.
 xargs ninja -C "$build" -k 0 <"$WORK/objects" >"$WORK/compile.log" 2>&1 || {
 	cat "$WORK/compile.log"
 	faults=1
@@ -169,7 +158,7 @@ xargs ninja -C "$build" -k 0 <"$WORK/objects" >"$WORK/compile.log" 2>&1 || {
 
 cd "$ROOT"
 find lib proto daemon cli -name '*.c' ! -name '*_linux.c' \
-    ! -name '*_inotify.c' | sort >"$WORK/sources"
+    ! -name '*_inotify.c' ! -name '*_none.c' | sort >"$WORK/sources"
 ninja -C "$build" -t compdb |
     "$PYTHON" -c '
 import json, os, sys
@@ -186,15 +175,58 @@ if [ -n "$left" ]; then
 	faults=1
 fi
 
-linked="overlord-exec NOT linked"
-if ninja -C "$build" daemon/overlord-exec >"$WORK/link.log" 2>&1; then
-	linked="overlord-exec linked"
-else
-	cat "$WORK/link.log"
-	faults=1
-fi
+# What a program needs and nobody has.  The linker stops after some; so what it
+# names is made up, and it is asked again.
+name_lacking() {
+	command=$(ninja -C "$build" -t commands "$1" | tail -n 1)
+	: >"$WORK/lacking.c"
+	while :; do
+		"$WORK/bin/cc" -w -fno-builtin -c "$WORK/lacking.c" \
+		    -o "$WORK/lacking.o"
+		if (cd "$build" && sh -c "$command $WORK/lacking.o") \
+		    >"$WORK/link.log" 2>&1; then
+			rm -f "$build/$1"
+			return
+		fi
+		awk '
+		/undefined symbol:/ { symbol = $NF; next }
+		/^>>>/ && symbol != "" { where[symbol] = $0 }
+		END {
+			for (symbol in where) {
+				sub(/^>>> *(referenced by)? */, "", where[symbol])
+				print symbol "\t" where[symbol]
+			}
+		}' "$WORK/link.log" | sort >"$WORK/lacking"
+		# It has failed for some other reason.
+		if [ ! -s "$WORK/lacking" ]; then
+			cat "$WORK/link.log"
+			return
+		fi
+		sed "s|^\([^	]*\)	|$1 lacks \1, needed by |" "$WORK/lacking"
+		sed 's|^\([^	]*\)	.*|char \1[1];|' "$WORK/lacking" \
+		    >>"$WORK/lacking.c"
+	done
+}
+
+linked=
+for program in $programs; do
+	name=${program##*/}
+	if ninja -C "$build" "$program" >"$WORK/link.log" 2>&1; then
+		linked="$linked, $name linked"
+		[ -z "$link" ] ||
+			echo "$name: $(nm -D -u "$build/$program" | wc -l)" \
+			    "symbols of FreeBSD $FREEBSD's" \
+			    "$(readelf -d "$build/$program" |
+				sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' |
+				xargs), none lacking"
+	else
+		name_lacking "$program"
+		linked="$linked, $name NOT linked"
+		faults=1
+	fi
+done
 
 total=$(wc -l <"$WORK/sources")
 compiled_n=$(comm -12 "$WORK/sources" "$WORK/compiled" | wc -l)
-echo "freebsd-cross: $compiled_n of $total source files compiled, $linked"
+echo "freebsd-cross: $compiled_n of $total source files compiled$linked"
 exit "$faults"
