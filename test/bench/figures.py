@@ -3,16 +3,14 @@
 """The figures: each measures ours and its references in turn, as often as it
 is told, and compares the medians with an aim."""
 
-import dataclasses
 import json
 import statistics
 
 from rig import (CLIENT, DAEMON, DIRECTOR_FILE, HOST, TOOLS, Unmeasured,
-                 free_port, libraries, pause, pss_kb, raise_descriptors, run,
-                 tool, wait_for, wrk)
+                 free_port, pause, pss_kb, raise_descriptors, run,
+                 tool, wait_for)
+from table import at_least, at_most, below, compare, over
 
-PING_SECONDS = 1
-PING_TURNS = 3
 SLICE_SECONDS = 0.1
 SLICES = 10
 START_SAMPLES = 8
@@ -22,69 +20,6 @@ SLOW_DEADLINE = 6
 SLOW_PING_SECONDS = 0.5
 SLOW_PING_PIECES = 4
 SLOW_PING_PAUSE_US = 1000
-
-
-@dataclasses.dataclass
-class Row:
-    """One line of the table."""
-    figure: str
-    ours: float
-    reference: float
-    name: str
-    ratio: str
-    aim: str
-    ok: bool
-
-    def fields(self):
-        return (self.figure, number(self.ours), number(self.reference),
-                self.name, self.ratio, self.aim, "ok" if self.ok else "short")
-
-
-def number(v):
-    if v is None:
-        return "-"
-    return f"{v:.0f}" if v >= 1000 or v == int(v) else f"{v:.3g}"
-
-
-def by_ratio(figure, ours, reference, name, at_least=None, at_most=None):
-    a, b = statistics.median(ours), statistics.median(reference)
-    ratio = a / b
-    if at_least is not None:
-        return Row(figure, a, b, name, f"{ratio:.2f}", f">={at_least}",
-                   ratio >= at_least)
-    return Row(figure, a, b, name, f"{ratio:.2f}", f"<={at_most}",
-               ratio <= at_most)
-
-
-def by_difference(figure, ours, reference, name, at_most):
-    a, b = statistics.median(ours), statistics.median(reference)
-    return Row(figure, a, b, name, f"{a - b:+.1f}ms", f"+{at_most}ms",
-               a - b <= at_most)
-
-
-def by_limit(figure, ours, limit, unit):
-    a = statistics.median(ours)
-    return Row(figure, a, None, "-", "-", f"<{limit}{unit}", a < limit)
-
-
-# Requests that change nothing
-
-PING = "ping/s, 32 connections"
-
-
-def ping(rig, rounds):
-    node = rig.node().start()
-    nginx = rig.nginx(node.get("/v1/ping").text)
-    url, token = node.url() + "/v1/ping", node.token()
-    ours, theirs = [], []
-    for _ in range(rounds):
-        a, b = [], []
-        for _ in range(PING_TURNS):
-            a.append(wrk(url, PING_SECONDS, 32, token))
-            b.append(wrk(nginx, PING_SECONDS, 32))
-        ours.append(statistics.median(a))
-        theirs.append(statistics.median(b))
-    return [by_ratio(PING, ours, theirs, "nginx return 200", at_least=0.8)]
 
 
 # Submissions
@@ -132,8 +67,8 @@ class Submitter:
 
 
 def submit_round(rig, clients, body, record):
-    """Rates of ours, beanstalkd and (for one client) LMDB. The disk's moods
-    change within a second, so they take turns often."""
+    """Rates of ours, beanstalkd and LMDB. The disk's moods change within a
+    second, so they take turns often."""
     ours, place = Submitter(rig, clients, body), rig.directory()
     port, server = rig.beanstalkd()
     rates = []
@@ -141,8 +76,7 @@ def submit_round(rig, clients, body, record):
         rates.append([
             ours.once(),
             tool("load", "put", HOST, port, clients, SLICE_SECONDS, body)[0],
-            tool("ref_lmdb", place, SLICE_SECONDS, record)[0]
-            if clients == 1 else 0])
+            tool("ref_lmdb", place, SLICE_SECONDS, record, clients)[0]])
     rig.end(server)
     ours.end()
     return [statistics.median(r) for r in zip(*rates)]
@@ -161,13 +95,12 @@ def submit(clients):
         record = record_bytes(rig, body)
         ours, beanstalkd, lmdb = zip(*(
             submit_round(rig, clients, body, record) for _ in range(rounds)))
-        rows = [by_ratio(SUBMIT[clients], ours, beanstalkd,
-                         "beanstalkd -b -f0",
-                         at_least=0.3 if clients == 1 else 4)]
+        aims = [at_least("peer", 0.3 if clients == 1 else 4)]
         if clients == 1:
-            rows.insert(0, by_ratio(SUBMIT[clients], ours, lmdb,
-                                    "bare LMDB commits", at_least=0.5))
-        return rows
+            aims.append(at_least("limit", 0.5))
+        return [compare(SUBMIT[clients], ours,
+                        ("beanstalkd -b -f0, put", beanstalkd),
+                        (f"bare LMDB, {clients} in each commit", lmdb), aims)]
     return measure
 
 
@@ -211,9 +144,9 @@ def reach(rig, rounds):
             b.append(floor_once("") / 1000)
         ours.append(statistics.median(a))
         floor.append(statistics.median(b))
-    return [by_ratio(REACH, ours, floor, "LMDB commit + 2 posix_spawn",
-                     at_most=1.5),
-            by_limit(BEFORE, [max(before)], 1, "")]
+    return [compare(REACH, ours, None, ("LMDB commit + 2 posix_spawn", floor),
+                    [at_most("limit", 1.5)]),
+            compare(BEFORE, [max(before)], aims=[below(1)])]
 
 
 # Memory and start
@@ -240,21 +173,14 @@ def memory_reference(rig, program):
 
 
 def memory(rig, rounds):
-    """The daemon links what it calls. It will call libcurl, which is nearly
-    all of the floor that the aim was made for, so that is shown too."""
     program = rig.ref_init(DAEMON)
-    planned = TOOLS / "ref_init"
-    ours, floor, later = [], [], []
+    ours, floor = [], []
     for _ in range(rounds):
         ours.append(memory_ours(rig))
         floor.append(memory_reference(rig, program))
-        later.append(memory_reference(rig, planned))
-    rows = [by_ratio(MEMORY, ours, floor, "same libraries, initialised",
-                     at_most=1.3)]
-    if libraries(planned) != libraries(DAEMON):
-        rows.append(by_ratio(MEMORY, ours, later, "these with curl and PCRE2",
-                             at_most=1.3))
-    return rows
+    return [compare(MEMORY, ours, None,
+                    ("same libraries, initialised", floor),
+                    [at_most("limit", 1.3)])]
 
 
 START = "exec to first ping, ms"
@@ -290,9 +216,9 @@ def start(rig, rounds):
     full.node.start()
     jobs = full.node.get("/v1/jobs?limit=1").json["jobs"]
     assert jobs[0]["id"] == FINISHED_JOBS, jobs
-    return [by_difference(START, ours, floor, "same libraries, initialised",
-                          15),
-            by_limit(START_FULL, many, 100, "ms")]
+    return [compare(START, ours, None, ("same libraries, initialised", floor),
+                    [over("limit", 15, "ms")]),
+            compare(START_FULL, many, aims=[below(100, "ms")])]
 
 
 VERSION = "overlord --version, ms"
@@ -307,7 +233,8 @@ def version(rig, rounds):
     for _ in range(2 * rounds * START_SAMPLES):
         ours += tool("timed", "exit", CLIENT, "--version")
         floor += tool("timed", "exit", program)
-    return [by_difference(VERSION, ours, floor, "same libraries, linked", 2)]
+    return [compare(VERSION, ours, None, ("same libraries, linked", floor),
+                    [over("limit", 2, "ms")])]
 
 
 # Slow clients
@@ -323,8 +250,8 @@ def p99(rig, node):
     other things too disturbs some."""
     token = rig.token_file(node)
     return statistics.median(
-        tool("load", "ping", *node.address(), 1, SLOW_PING_SECONDS, token,
-             SLOW_PING_PAUSE_US)[2] for _ in range(SLOW_PING_PIECES))
+        tool("load", "get", *node.address(), 1, SLOW_PING_SECONDS, token,
+             "/v1/ping", SLOW_PING_PAUSE_US)[2] for _ in range(SLOW_PING_PIECES))
 
 
 def beside_slow(rig, node):
@@ -358,14 +285,14 @@ def slow(rig, rounds):
         beside.append(us)
         more.append(kb - before)
         closed.append(n)
-    return [by_ratio(SLOW_PING, beside, without, "without them", at_most=3),
-            by_limit(SLOW_MEMORY, more, 64 * 1024, "kB"),
-            by_ratio(SLOW_CLOSED, closed, [SLOW_CLIENTS], "opened",
-                     at_least=1)]
+    return [compare(SLOW_PING, beside, None, ("without them", without),
+                    [at_most("limit", 3)]),
+            compare(SLOW_MEMORY, more, aims=[below(64 * 1024, "kB")]),
+            compare(SLOW_CLOSED, closed, None, ("opened", [SLOW_CLIENTS]),
+                    [at_least("limit", 1)])]
 
 
 ALL = [
-    ([PING], ping),
     ([SUBMIT[1]], submit(1)),
     ([SUBMIT[64]], submit(64)),
     ([SUBMIT[256]], submit(256)),

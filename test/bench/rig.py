@@ -18,7 +18,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 from node import (  # noqa: E402,F401
-    BUILD, CLIENT, DAEMON, DIRECTOR_FILE, Node, chain_to, wait_for)
+    BUILD, CLIENT, DAEMON, DIRECTOR_FILE, Node, chain_to, free_port, wait_for)
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOOLS = BUILD / "test" / "bench"
@@ -50,8 +50,9 @@ http {{
   scgi_temp_path tmp-scgi;
   server {{
     listen {host}:{port};
-    location / {{ return 200 '{body}'; }}
+    {server}
   }}
+  {http}
 }}
 """
 
@@ -78,12 +79,6 @@ def tool(name, *argv, **kwargs):
 
 def pause(seconds):
     select.select([], [], [], seconds)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind((HOST, 0))
-        return s.getsockname()[1]
 
 
 def answers(port):
@@ -116,14 +111,18 @@ def libraries(program):
 
 
 def wrk(url, seconds, connections, token=None):
-    argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s"]
+    """Replies a second, and the 99th percentile of their times in ms."""
+    argv = ["wrk", "--latency", "-t1", f"-c{connections}", f"-d{seconds}s"]
     if token:
-        argv += ["-H", "Authorization: Bearer " + token]
+        # The original knows no other name of it.
+        argv += ["-H", "Authentication: Bearer " + token]
     out = run(*argv, url)
     for bad in ("Non-2xx", "Socket errors"):
         if bad in out:
             raise Unmeasured(f"{url}: " + re.search(bad + ".*", out).group(0))
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1))
+    p99, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)\b", out).groups()
+    return (float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1)),
+            float(p99) * {"us": 0.001, "ms": 1, "s": 1000}[unit])
 
 
 class Rig:
@@ -198,18 +197,25 @@ class Rig:
             if stream:
                 stream.close()
 
-    def nginx(self, body):
+    def nginx(self, server, http=""):
+        """One worker with these in the blocks of these names; its address."""
         d, port = self.directory(), free_port()
         (d / "nginx.conf").write_text(
-            NGINX.format(host=HOST, port=port, body=body))
+            NGINX.format(host=HOST, port=port, server=server, http=http))
         self.process(["nginx", "-p", d, "-c", "nginx.conf"], port)
-        return f"http://{HOST}:{port}/v1/ping"
+        return f"http://{HOST}:{port}"
 
     def beanstalkd(self):
         port = free_port()
         return port, self.process(
             ["beanstalkd", "-l", HOST, "-p", port, "-b", self.directory(),
              "-f0"], port)
+
+    def memcached(self):
+        port = free_port()
+        user = ["-u", "nobody"] if os.geteuid() == 0 else []
+        return port, self.process(["memcached", "-l", HOST, "-p", port, "-U",
+                                   0, "-t", 1, *user], port)
 
     def coprocess(self, name, *argv):
         """A program of this folder that answers lines with lines."""

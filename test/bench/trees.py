@@ -1,22 +1,61 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026, The Overlord in C authors
-"""Figures of trees: /v1/tree over many daemons, and with a child that hangs."""
+"""Figures of trees: a request through a chain, /v1/tree over many daemons, and
+with a child that hangs."""
 
 import statistics
 import time
 
-from figures import by_limit, by_ratio
-from rig import HOST, TOOLS, chain_to, free_port, wait_for
+from rig import HOST, TOOLS, chain_to, free_port, wait_for, wrk
+from table import at_least, at_most, below, compare
 
 LEAF_MS = 20
 LEVELS = (10, 10, 9)
 SERVERS = 1 + 10 + 100 + 900
 CHILDREN = 64
 HANG_MS = 1000
+PING_SECONDS = 1
+PING_TURNS = 3
+PING_CLIENTS = 32
+PROXY = """location / {
+      proxy_pass http://below;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+    }"""
+BELOW = "upstream below {{ server {}; keepalive 64; }}"
 
 TREE = f"GET /v1/tree, {SERVERS} servers in 4 levels, ms"
+FORWARDED = f"GET /v1/chain/X/ping a second, {PING_CLIENTS} connections"
+FORWARDED_P99 = "GET /v1/chain/X/ping p99, 1 connection, ms"
 OPENING = f"GET /v1/tree, one of {CHILDREN} children hangs, ms"
 OPENED = f"GET /v1/tree, one of {CHILDREN} children is left alone, ms"
+
+
+def forwarded(rig, rounds):
+    child = rig.node().start()
+    node = rig.node({"chains": {"below": chain_to(child)}}).start()
+    token = node.token()
+    far, near = (node.url() + path
+                 for path in ("/v1/chain/below/ping", "/v1/ping"))
+    proxy = rig.nginx(PROXY, BELOW.format(child.addresses()[0])) + "/v1/ping"
+    ours, nginx, local, slowest, nginx_p99 = [], [], [], [], []
+    for _ in range(rounds):
+        a, b, c = [], [], []
+        for _ in range(PING_TURNS):
+            a.append(wrk(far, PING_SECONDS, PING_CLIENTS, token)[0])
+            b.append(wrk(near, PING_SECONDS, PING_CLIENTS, token)[0])
+            c.append(wrk(proxy, PING_SECONDS, PING_CLIENTS, child.token())[0])
+        ours.append(statistics.median(a))
+        local.append(statistics.median(b))
+        nginx.append(statistics.median(c))
+        slowest.append(wrk(far, PING_SECONDS, 1, token)[1])
+        nginx_p99.append(wrk(proxy, PING_SECONDS, 1, child.token())[1])
+    return [compare(FORWARDED, ours, ("nginx before the same child", nginx),
+                    ("the parent's own /v1/ping", local),
+                    [at_least("limit", 0.2)]),
+            compare(FORWARDED_P99, slowest,
+                    ("nginx before the same child", nginx_p99), None,
+                    [below(5, "ms")])]
 
 
 def leaves(rig, ms):
@@ -59,7 +98,8 @@ def tree(rig, rounds):
                                       for _ in range(5)))
         floor.append(statistics.median(ask(one, "&depth=1", 2)
                                        for _ in range(5)) * len(LEVELS))
-    return [by_ratio(TREE, ours, floor, "3 x the way to a leaf", at_most=2)]
+    return [compare(TREE, ours, None, ("3 x the way to a leaf", floor),
+                    [at_most("limit", 2)])]
 
 
 def hung(rig, rounds):
@@ -75,8 +115,9 @@ def hung(rig, rounds):
             "breakers"]["hung"]["state"] == "open")
         opened += [ask(node, "", CHILDREN) for _ in range(10)]
         rig.end_node(node)
-    return [by_limit(OPENING, [max(opening)], HANG_MS, "ms"),
-            by_limit(OPENED, opened, 10, "ms")]
+    return [compare(OPENING, [max(opening)], aims=[below(HANG_MS, "ms")]),
+            compare(OPENED, opened, aims=[below(10, "ms")])]
 
 
-ALL = [([TREE], tree), ([OPENING, OPENED], hung)]
+ALL = [([FORWARDED, FORWARDED_P99], forwarded), ([TREE], tree),
+       ([OPENING, OPENED], hung)]
