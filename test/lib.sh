@@ -11,10 +11,11 @@
 #
 # need_deps SET...  installs what is missing.  Nothing is asked of a package
 #	manager while all that a set needs is there.  Sets: build, test, lint,
-#	clang, cross, bench, openapi.
+#	clang, cross, bench, openapi, interop.
 # need_openapi  installs the checkers of the OpenAPI document from PyPI, into a
 #	Python environment of their own, build-openapi/, and promtool; tests
 #	that need them are skipped without.
+# need_real  ends with 69 where AppJail and Director cannot be used.
 # build_overlord DIR [MESON-OPTION...]  configures DIR when that is needed,
 #	with warnings as errors, and builds: everything, or what
 #	$BUILD_TARGETS names.
@@ -80,7 +81,7 @@ probe_set() {
 		has_commands ps curl openssl
 		[ "$(uname)" != Linux ] || has_commands ip
 		has_modules cmocka
-		has_python pytest xdist yaml jwt
+		has_python pytest xdist yaml jwt mako
 		;;
 	lint)
 		has_commands shellcheck mandoc
@@ -94,7 +95,7 @@ probe_set() {
 			    2>/dev/null || missing="$missing clang-sanitizers"
 		;;
 	cross)
-		has_commands pkg-config
+		has_commands pkg-config perl make
 		has_python venv ensurepip
 		;;
 	openapi)
@@ -102,7 +103,16 @@ probe_set() {
 		has_python venv ensurepip
 		;;
 	bench)
-		has_commands nginx beanstalkd wrk
+		has_commands nginx beanstalkd memcached wrk
+		has_modules libevent_extra
+		;;
+	chaos)
+		has_commands faketime
+		[ "$(uname)" != Linux ] || has_commands unshare mount
+		;;
+	interop)
+		has_commands etcd etcdctl haproxy dig
+		[ "$(uname)" != Linux ] || has_commands unshare
 		;;
 	*)
 		die "need_deps: no set '$1'"
@@ -120,8 +130,8 @@ packages_debian() {
 		;;
 	test)
 		echo libcmocka-dev python3 python3-pytest \
-		    python3-pytest-xdist python3-yaml python3-jwt procps \
-		    curl openssl iproute2
+		    python3-pytest-xdist python3-yaml python3-jwt \
+		    python3-mako procps curl openssl iproute2
 		;;
 	lint) echo shellcheck mandoc python3-flake8 git ;;
 	clang)
@@ -136,9 +146,13 @@ packages_debian() {
 					echo "$version"
 			done
 		;;
-	cross) echo python3-venv python3-pip pkg-config ;;
+	cross) echo python3-venv python3-pip pkg-config perl make ;;
 	openapi) echo python3-venv python3-pip prometheus ;;
-	bench) echo nginx-light beanstalkd wrk ;;
+	bench) echo nginx-light beanstalkd memcached wrk libevent-dev ;;
+	chaos) echo faketime util-linux mount ;;
+	interop)
+		echo etcd-server etcd-client haproxy bind9-dnsutils util-linux
+		;;
 	esac
 }
 
@@ -154,13 +168,15 @@ packages_freebsd() {
 			py=py$(/usr/local/bin/python3 -c \
 			    'import sys; print("%d%d" % sys.version_info[:2])')
 		echo cmocka python3 "$py-pytest" "$py-pytest-xdist" \
-		    "$py-pyyaml" "$py-pyjwt"
+		    "$py-pyyaml" "$py-pyjwt" "$py-mako"
 		;;
 	lint) echo hs-ShellCheck git ;;
 	clang) echo llvm ;;
 	cross) ;;
 	openapi) echo prometheus ;;
-	bench) echo nginx beanstalkd wrk ;;
+	bench) echo nginx beanstalkd memcached wrk ;;
+	chaos) echo libfaketime ;;
+	interop) echo coreos-etcd34 haproxy bind-tools ;;
 	esac
 }
 
@@ -221,6 +237,21 @@ need_deps() {
 		probe_set "$set_name"
 	done
 	[ -z "$missing" ] || die "still missing:$missing"
+}
+
+need_real() {
+	why=
+	if [ "$(uname)" != FreeBSD ]; then
+		why="they exist on FreeBSD only, and this is $(uname)"
+	else
+		missing=
+		has_commands appjail appjail-director
+		[ -z "$missing" ] || why="not installed:$missing"
+		[ -n "$why" ] || [ "$(id -u)" -eq 0 ] || why="they need root"
+	fi
+	[ -n "$why" ] || return 0
+	echo "$(basename "$0"): --real needs AppJail and Director: $why" >&2
+	exit 69
 }
 
 OPENAPI_TOOLS="schemathesis==4.32.5 openapi-spec-validator==0.9.0"
