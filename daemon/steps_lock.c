@@ -12,6 +12,7 @@
 
 #include "daemon/inventory.h"
 #include "daemon/steps.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 /* A lock counts as ours from this long before our command began: clocks of file
@@ -38,6 +39,8 @@ foreign_lock(struct task *t, const struct project_state *st, struct verdict *v)
 static bool
 is_of_run(int64_t locked_at, const struct record_run *run)
 {
+	/* An end that is not on disk yet was just now. */
+	int64_t ended_at = run->ended_at != 0 ? run->ended_at : clock_wall_ms();
 	bool since = locked_at + LOCK_SLACK_MS >= run->began_at;
 	bool before = run->ended_at == 0 || locked_at <= run->ended_at;
 
@@ -45,7 +48,7 @@ is_of_run(int64_t locked_at, const struct record_run *run)
 		return false;
 	/* The clock was set back meanwhile: before the lock was made, or after.
 	 * There was none when the command began. */
-	if (run->ended_at != 0 && run->ended_at < run->began_at)
+	if (ended_at < run->began_at)
 		return since || before;
 	return since && before;
 }

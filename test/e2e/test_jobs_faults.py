@@ -323,10 +323,15 @@ def test_a_helper_that_is_short_of_something_is_tried_again(make_node):
     assert len(node.calls("appjail-director")) == 1
 
 
-@pytest.mark.skipif(not FAKETIME, reason="needs libfaketime")
-def test_the_lock_of_our_dead_director_when_the_clock_was_set_back(
-        make_node, request):
-    """An hour, while it ran; a lock that is made later is still foreign."""
+# To jobs of a node whose clock is another: theirs is the machine's.
+PLAIN = {"environment": {"LD_PRELOAD": ""}}
+
+
+@pytest.fixture(name="ahead")
+def fixture_ahead(make_node, request):
+    """A node an hour ahead, and the file that says so."""
+    if not FAKETIME:
+        pytest.skip("needs libfaketime")
     if b"__asan_init" in DAEMON.read_bytes():
         pytest.skip("the address sanitizer wants to be loaded first")
     node = make_node(environment={
@@ -340,9 +345,14 @@ def test_the_lock_of_our_dead_director_when_the_clock_was_set_back(
     for name in ("faketime_shm_", "sem.faketime_sem_"):
         shared = pathlib.Path(f"/dev/shm/{name}{node.process.pid}")
         request.addfinalizer(lambda f=shared: f.unlink(missing_ok=True))
-    mine = {"environment": {"LD_PRELOAD": ""}}
+    return node, clock
+
+
+def test_the_lock_of_our_dead_director_when_the_clock_was_set_back(ahead):
+    """An hour, while it ran; a lock that is made later is still foreign."""
+    node, clock = ahead
     node.behave("web", "delay=30")
-    job_id = node.up("web", **mine)
+    job_id = node.up("web", **PLAIN)
     row = node.wait_call("appjail-director", "up")
     node.wait_call("appjail", "makejail")
     clock.write_text("+0\n")
@@ -352,8 +362,24 @@ def test_the_lock_of_our_dead_director_when_the_clock_was_set_back(
     lock = node.standin / "director" / "locks" / "web" / "lock"
     made_at = lock.stat().st_mtime
     os.utime(lock, (made_at, step["ended_at"] + 1))
-    assert node.wait_job(node.up("web", **mine))["state"] == "failed"
+    assert node.wait_job(node.up("web", **PLAIN))["state"] == "failed"
     os.utime(lock, (made_at, made_at))
     node.behave("web")
-    job = node.wait_job(node.up("web", **mine))
+    job = node.wait_job(node.up("web", **PLAIN))
     assert job["state"] == "completed" and "lock" in job["message"], job
+
+
+def test_the_lock_of_a_killed_down_when_the_clock_was_set_back(ahead):
+    """Its end is not on disk yet when the lock is looked at."""
+    node, clock = ahead
+    node.wait_job(node.up("web", **PLAIN))
+    node.behave("web", "down-delay=30")
+    job_id = node.up("web", restart=True, **PLAIN)
+    row = node.wait_call("appjail-director", "down")
+    wait_for("it to hold the lock", lambda: node.info("web").get("locked"))
+    clock.write_text("+0\n")
+    node.behave("web")
+    node.signal(row[1], signal.SIGKILL)
+    job = node.wait_job(job_id)
+    assert job["state"] == "completed" and "lock" in job["message"], job
+    assert [s["rc"] for s in job["steps"]] == [137, 0]
