@@ -69,7 +69,7 @@ def is_alive(pid):
     try:
         with open(f"/proc/{pid}/stat", "rb") as f:
             return f.read().rpartition(b")")[2].split()[0] != b"Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         if os.path.exists("/proc/self/stat"):
             return False
     out = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)],
