@@ -236,7 +236,10 @@ class Member(Node):
                 runs[p.pid] = Run(p.pid, int(m[1]), m[2])
         for p in everything.values():
             run = runs.get(p.ppid)
-            if run is not None and p.args[-1:] != everything[p.ppid].args[-1:]:
+            # A helper reaps what its command has left: a jail, too, is its
+            # child until it ends, and nobody's to kill.
+            if run is not None and p.args[-1:] != everything[p.ppid].args[-1:] \
+                    and not "".join(p.args[:1]).endswith("standin-jaild"):
                 run.director = p.pid
         for p in everything.values():
             for run in runs.values():
