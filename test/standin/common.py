@@ -92,7 +92,8 @@ def read(path):
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as f:
             return f.read()
-    except (FileNotFoundError, NotADirectoryError):
+    # The last: a process that ends while its status is read.
+    except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
         return None
 
 
