@@ -55,7 +55,7 @@ struct api_config {
 	size_t metadata_size;
 	/* For how long the status of a scaled project is told. */
 	int64_t autoscale_expire_ms;
-	const struct programs *programs;
+	struct programs *programs;
 	/* Who we are, to find it in X-Overlord-Via. */
 	const char *serverid;
 	struct penalty_limits penalty;

@@ -114,11 +114,9 @@ api_project_check(struct api_call *c)
 bool
 api_has_director(struct api_call *c)
 {
-	const char *path;
 	struct error e = ERROR_INIT;
 
-	if (programs_get(
-		c->api->config.programs, PROGRAM_DIRECTOR, &path, &e) == 0)
+	if (programs_have(c->api->config.programs, PROGRAM_DIRECTOR, &e) == 0)
 		return true;
 	(void)error_wrap(&e, "nothing can be deployed here");
 	api_reply_error(c->api, c->req, &e);

@@ -15,11 +15,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
 
 /* What the scripts read before they do anything. */
 #define SCRIPTS_SHARE "vm-install.subr"
+/* A look costs a stat(2) for each component of the path. */
+#define HAVE_MS 1000
 
 enum kind {
 	NAMED,
@@ -46,6 +49,8 @@ struct found {
 	/* NULL: it was not, as `why` says. */
 	char *path;
 	struct error why;
+	/* Until then programs_have() does not look again. */
+	int64_t had_until_ms;
 };
 
 struct programs {
@@ -75,6 +80,7 @@ forget(struct programs *p)
 	for (size_t i = 0; i < PROGRAM_COUNT; i++) {
 		mem_free(STEAL(p->found[i].path));
 		error_clear(&p->found[i].why);
+		p->found[i].had_until_ms = 0;
 	}
 	mem_free(STEAL(p->share));
 }
@@ -215,5 +221,19 @@ programs_get(const struct programs *p, enum program id, const char **ret,
 		    : error_set(e, OVE_UNAVAILABLE, "'%s' is not run: %s",
 			  p->found[id].path, why.text);
 	*ret = p->found[id].path;
+	return 0;
+}
+
+int
+programs_have(struct programs *p, enum program id, struct error *e)
+{
+	int64_t now = clock_mono_ms();
+	const char *path;
+
+	if (p != NULL && now < p->found[id].had_until_ms)
+		return 0;
+	if (programs_get(p, id, &path, e) < 0)
+		return -1;
+	p->found[id].had_until_ms = now + HAVE_MS;
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "daemon/program.h"
+#include "test/unit/support/clock_hand.h"
 #include "test/unit/support/torture.h"
 
 static void
@@ -252,6 +253,34 @@ scripts_share_what_they_read(void **state)
 	assert_non_null(strstr(e.text, "vm-install.subr' can be written"));
 }
 
+static void
+that_there_is_one_may_be_a_second_old(void **state)
+{
+	const struct test_dir *d = *state;
+	const struct programs_config c = config_of(d, "tool", true);
+	AUTO(programs) struct programs *p = NULL;
+	struct error e = ERROR_INIT;
+
+	setup(d);
+	test_fails(
+	    programs_have(NULL, PROGRAM_DIRECTOR, &e), &e, OVE_UNAVAILABLE);
+	test_ok(programs_new(&p, &e), &e);
+	programs_find(p, &c);
+	test_ok(programs_have(p, PROGRAM_DIRECTOR, &e), &e);
+	make(d, "c/tool", 0646);
+	clock_hand_advance(999);
+	test_ok(programs_have(p, PROGRAM_DIRECTOR, &e), &e);
+	assert_null(get(p, PROGRAM_DIRECTOR, &e));
+	clock_hand_advance(1);
+	test_fails(programs_have(p, PROGRAM_DIRECTOR, &e), &e, OVE_UNAVAILABLE);
+	/* That there is none is never old, and a reload forgets. */
+	make(d, "c/tool", 0755);
+	test_ok(programs_have(p, PROGRAM_DIRECTOR, &e), &e);
+	assert_int_equal(unlinkat(d->fd, "c/tool", 0), 0);
+	programs_find(p, &c);
+	test_fails(programs_have(p, PROGRAM_DIRECTOR, &e), &e, OVE_UNAVAILABLE);
+}
+
 static int
 body(void *ctx, struct error *e)
 {
@@ -283,6 +312,7 @@ static const struct CMUnitTest tests[] = {
 	TEST_IN_DIR(they_are_found_once),
 	TEST_IN_DIR(what_others_can_write_is_not_run),
 	TEST_IN_DIR(scripts_share_what_they_read),
+	TEST_IN_DIR(that_there_is_one_may_be_a_second_old),
 	TEST_IN_DIR(allocations_may_fail),
 };
 
