@@ -180,8 +180,10 @@ struct project_state {
 	bool locked;
 	/* Of the lock, wall ms. */
 	int64_t locked_at;
-	/* Who runs `up`, by Director's own record; 0 = not known. */
+	/* Who runs `up`, by Director's own record, and when that was written,
+	 * wall ms; 0 = not known. */
 	int64_t pid;
+	int64_t pid_at;
 };
 void inventory_project_state(const struct inventory *inv, const char *project,
     struct project_state *ret);

@@ -72,6 +72,13 @@ phase_of(const char *text)
 	return PROJECT_UNKNOWN;
 }
 
+static int64_t
+changed_at(const struct stat *st)
+{
+	return (int64_t)st->st_mtim.tv_sec * 1000 +
+	    st->st_mtim.tv_nsec / 1000000;
+}
+
 static void
 read_lock(const struct inventory *inv, const char *project,
     struct sources *sources, struct project_state *ret)
@@ -88,8 +95,21 @@ read_lock(const struct inventory *inv, const char *project,
 	    fstatat(fd, "lock", &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	ret->locked = true;
-	ret->locked_at =
-	    (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+	ret->locked_at = changed_at(&st);
+}
+
+static void
+read_pid(
+    int fd, struct arena *a, struct sources *sources, struct project_state *ret)
+{
+	const char *pid = read_line(fd, "pid", a, sources);
+	struct stat st;
+
+	if (pid == NULL || num_i64(pid, 1, INT32_MAX, &ret->pid, NULL) < 0 ||
+	    fstatat(fd, "pid", &st, AT_SYMLINK_NOFOLLOW) < 0)
+		ret->pid = 0;
+	else
+		ret->pid_at = changed_at(&st);
 }
 
 static void
@@ -98,7 +118,6 @@ read_state(const struct inventory *inv, const char *project,
 {
 	AUTO_ARENA struct arena a;
 	AUTO_FD int fd = -1;
-	const char *pid;
 
 	arena_init(&a, 2 * SMALL_FILE_MAX);
 	*ret = (struct project_state){ .phase = PROJECT_UNFINISHED };
@@ -107,9 +126,7 @@ read_state(const struct inventory *inv, const char *project,
 		return;
 	ret->exists = true;
 	ret->phase = phase_of(read_line(fd, "state", &a, sources));
-	pid = read_line(fd, "pid", &a, sources);
-	if (pid == NULL || num_i64(pid, 1, INT32_MAX, &ret->pid, NULL) < 0)
-		ret->pid = 0;
+	read_pid(fd, &a, sources, ret);
 }
 
 void

@@ -7,6 +7,7 @@ import os
 import pathlib
 import resource
 import signal
+import subprocess
 
 from node import STANDINS, is_alive, wait_for
 
@@ -325,6 +326,25 @@ def test_a_lock_made_after_our_command_is_foreign(node):
         assert lock.exists()
     lock.unlink()
     assert node.wait_job(node.up("web"))["state"] == "completed"
+
+
+def test_a_lock_made_after_our_command_by_a_director_that_is_gone(node):
+    """Ours, where the clock was set back; and of no use, if it is not."""
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    ended_at = node.wait_job(node.up("web"))["steps"][-1]["ended_at"]
+    lock = lock_of(node, "web")
+    pid = node.standin / "director" / "projects" / "web" / "pid"
+    for who, written, state in ((os.getpid(), 1, "failed"),
+                                # That of another, who was here before.
+                                (gone.pid, 0, "failed"),
+                                (gone.pid, 1, "completed")):
+        os.utime(lock, (ended_at + 1, ended_at + 1))
+        pid.write_text(str(who))
+        os.utime(pid, (ended_at + written, ended_at + written))
+        job = node.wait_job(node.up("web"))
+        assert job["state"] == state and "lock" in job["message"], (who, job)
+    assert not lock.exists()
 
 
 def test_a_foreign_lock_fails_the_job_and_names_the_pid(node):
