@@ -76,6 +76,7 @@ read_small(const char *path, char *buf, size_t cap)
 	return n;
 }
 
+/* 0, REAP_GONE or -1. */
 static int
 parse_stat(char *line, struct stat_line *ret, struct error *e)
 {
@@ -99,10 +100,14 @@ parse_stat(char *line, struct stat_line *ret, struct error *e)
 			*p++ = '\0';
 		field[i] = word;
 	}
+	ret->state = field[STAT_STATE][0];
+	/* First, since of one that is being reaped the kernel knows no more:
+	 * its session is -1. */
+	if (ret->state == 'Z' || ret->state == 'X' || ret->state == 'x')
+		return REAP_GONE;
 	if (num_u64(field[STAT_SESSION], 0, INT32_MAX, &session, e) == -1 ||
 	    num_u64(field[STAT_START], 0, UINT64_MAX, &ret->start, e) == -1)
 		return -1;
-	ret->state = field[STAT_STATE][0];
 	ret->session = (pid_t)session;
 	return 0;
 }
@@ -113,6 +118,7 @@ read_stat(pid_t pid, struct stat_line *ret, struct error *e)
 {
 	char path[64], line[1024];
 	ssize_t n;
+	int rc;
 
 	(void)snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
 	n = read_small(path, line, sizeof(line));
@@ -121,11 +127,8 @@ read_stat(pid_t pid, struct stat_line *ret, struct error *e)
 			return REAP_GONE;
 		return error_set_errno(e, errno, "read %s", path);
 	}
-	if (parse_stat(line, ret, e) == -1)
-		return error_wrap(e, "read %s", path);
-	if (ret->state == 'Z' || ret->state == 'X' || ret->state == 'x')
-		return REAP_GONE;
-	return 0;
+	rc = parse_stat(line, ret, e);
+	return rc == -1 ? error_wrap(e, "read %s", path) : rc;
 }
 
 int

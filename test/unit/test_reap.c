@@ -12,13 +12,16 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/event/reap.h"
 
 #define PATIENCE_MS 10000
+#define REAPED 1000
 
 /* A child that waits for a signal, in a session of its own if asked. */
 static pid_t
@@ -73,6 +76,50 @@ start_time_tells_processes_apart(void **state)
 	assert_int_equal(reap_start_time(pid, &first, &e), REAP_GONE);
 	collect(pid);
 	assert_int_equal(reap_start_time(pid, &first, &e), REAP_GONE);
+}
+
+static struct {
+	atomic_int pid;
+	atomic_bool enough;
+	atomic_uint faults;
+} looks;
+
+static void *
+look_again_and_again(void *arg)
+{
+	uint64_t start;
+
+	(void)arg;
+	while (!looks.enough)
+		if (reap_start_time(looks.pid, &start, NULL) == -1)
+			looks.faults++;
+	return NULL;
+}
+
+/* While it is being reaped the kernel shows a process, of which it knows
+ * nothing. */
+static void
+one_that_is_being_reaped_is_gone(void **state)
+{
+	pthread_t looker;
+	int n;
+
+	(void)state;
+	looks.pid = getpid();
+	assert_int_equal(
+	    pthread_create(&looker, NULL, look_again_and_again, NULL), 0);
+	for (n = 0; n < REAPED && looks.faults == 0; n++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(0);
+		assert_true(pid > 0);
+		looks.pid = pid;
+		collect(pid);
+	}
+	looks.enough = true;
+	assert_int_equal(pthread_join(looker, NULL), 0);
+	assert_int_equal(looks.faults, 0);
 }
 
 static void
@@ -262,6 +309,7 @@ reaper_collects_grandchildren(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(start_time_tells_processes_apart),
+	cmocka_unit_test(one_that_is_being_reaped_is_gone),
 	cmocka_unit_test(signal_wants_the_same_process),
 	cmocka_unit_test(watch_tells_the_end),
 	cmocka_unit_test(a_process_has_a_name),
