@@ -285,9 +285,15 @@ class Node:
         # A command that is to hang outlives its helper and even Director.
         for pid in self.helpers() + self.unended():
             self.signal(pid, signal.SIGKILL)
-        for pid in self.deployed():
+        wait_for("what was deployed to end", self.undeployed)
+
+    def undeployed(self):
+        """Whether nothing lives in jails; ends it. A jail may still be coming
+        when its command has been killed."""
+        pids = self.deployed()
+        for pid in pids:
             self.signal(pid, signal.SIGTERM)
-        wait_for("what was deployed to end", lambda: not self.deployed())
+        return not pids
 
     @staticmethod
     def signal(pid, signo):

@@ -134,10 +134,13 @@ class Proxy:
                 c, _ = self.socket.accept()
             except OSError:
                 return
-            if self.closed:
+            try:
+                s = not self.closed and socket.create_connection(self.target)
+            except OSError:
+                s = None
+            if not s:
                 c.close()
                 continue
-            s = socket.create_connection(self.target)
             self.pairs.append((c, s))
             for a, b, up in ((c, s, True), (s, c, False)):
                 threading.Thread(target=self.copy, args=(a, b, up),
