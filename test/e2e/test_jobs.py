@@ -231,12 +231,13 @@ def test_kill_9_of_the_daemon_loses_nothing(node):
 def test_a_daemon_killed_while_it_starts_a_command_spends_no_attempt(node):
     node.behave("web", "delay=1000")
     job_id = node.up("web")
-    node.wait_call("appjail-director", "up")
+    director = node.wait_call("appjail-director", "up")[1]
     node.kill()
     child = next((node.root / "run").glob("**/child"))
     helper = json.loads(child.read_text())["helper"]
     os.kill(helper, signal.SIGKILL)
-    wait_for("the helper to be gone", lambda: not is_alive(helper))
+    wait_for("both to be gone",
+             lambda: not is_alive(helper) and not is_alive(director))
     # As the helper leaves it that dies before it opens the gate.
     child.unlink()
     node.behave("web", "")
