@@ -322,6 +322,8 @@ on_mend(struct defer *d)
 		httpc_fail(c, HTTPC_NOMEM, "out of memory");
 		call_end(c);
 	}
+	httpc_pool_mend(&h->ordinary);
+	httpc_pool_mend(&h->streaming);
 }
 
 static void
@@ -406,7 +408,8 @@ let_go_on(struct httpc_call *c)
 {
 	CURLcode rc;
 
-	if (!c->held || c->easy == NULL || (c->pieces && c->body.len > 0))
+	if (!c->held || c->easy == NULL || c->pool->spoilt ||
+	    (c->pieces && c->body.len > 0))
 		return;
 	c->held = false;
 	c->moved_ms = c->h->now_ms = clock_mono_ms();
@@ -522,7 +525,7 @@ start(struct httpc_pool *p, const struct httpc_request *rq,
 	AUTO(httpc_call) struct httpc_call *c = NULL;
 	struct httpc *h = p->h;
 
-	if (httpc_check_request(h, rq, e) < 0)
+	if (httpc_check_request(h, rq, e) < 0 || httpc_pool_start(p, e) < 0)
 		return -1;
 	c = call_new(p, rq, fn, e);
 	if (c == NULL)
@@ -568,9 +571,6 @@ httpc_stream(struct httpc *h, const struct httpc_request *rq,
 	if (h->streams >= h->max_streams)
 		return error_set(
 		    e, OVE_LIMIT, "more than %u streams", h->max_streams);
-	if (h->streaming.multi == NULL &&
-	    httpc_pool_start(&h->streaming, 0, 0, e) < 0)
-		return -1;
 	return start(&h->streaming, rq, s, ctx, ret, e);
 }
 
@@ -681,10 +681,10 @@ httpc_new(struct httpc **ret, struct loop *l, const struct httpc_config *c,
 		if (h->user_agent == NULL)
 			return error_nomem(e);
 	}
-	if (httpc_pool_init(&h->ordinary, h, e) < 0 ||
-	    httpc_pool_init(&h->streaming, h, e) < 0 || start_curl(h, e) < 0 ||
-	    httpc_pool_start(&h->ordinary, c->max_calls, c->max_per_host, e) <
-		0)
+	if (httpc_pool_init(&h->ordinary, h, c->max_calls, c->max_per_host, e) <
+		0 ||
+	    httpc_pool_init(&h->streaming, h, 0, 0, e) < 0 ||
+	    start_curl(h, e) < 0 || httpc_pool_start(&h->ordinary, e) < 0)
 		return -1;
 	*ret = STEAL(h);
 	return 0;

@@ -28,8 +28,14 @@ struct httpc_sock;
 /* Connections with limits of their own. */
 struct httpc_pool {
 	struct httpc *h;
+	/* 0: no limit. */
+	unsigned max_calls;
+	unsigned max_per_host;
 	/* NULL unless started. */
 	CURLM *multi;
+	/* libcurl has run out of memory within: only httpc_pool_mend() may
+	 * touch `multi` then. */
+	bool spoilt;
 	/* libcurl's one timer. */
 	struct timer timer;
 	LIST_HEAD(httpc_sock_list, httpc_sock) socks[HTTPC_BUCKETS];
@@ -45,7 +51,7 @@ struct httpc {
 	struct httpc_pool ordinary;
 	/* Started by the first stream. */
 	struct httpc_pool streaming;
-	/* Ends the calls that are broken. */
+	/* Ends the calls that are broken, and makes spoilt pools anew. */
 	struct defer mend;
 	TAILQ_HEAD(httpc_list, httpc_call) calls;
 	unsigned pending;
@@ -130,11 +136,14 @@ void httpc_ended(struct httpc_call *c, CURLcode code);
 bool httpc_is_stream(const struct httpc_call *c);
 
 /* httpc_pool.c */
-int httpc_pool_init(struct httpc_pool *p, struct httpc *h, struct error *e);
 /* Not more than max_calls at a time, max_per_host of them to one host; 0 = no
  * limit. */
-int httpc_pool_start(struct httpc_pool *p, unsigned max_calls,
+int httpc_pool_init(struct httpc_pool *p, struct httpc *h, unsigned max_calls,
     unsigned max_per_host, struct error *e);
+/* Unless it is. OVE_NOMEM */
+int httpc_pool_start(struct httpc_pool *p, struct error *e);
+/* If it is spoilt, it is not started after this. Its calls are gone. */
+void httpc_pool_mend(struct httpc_pool *p);
 /* Its calls are gone. */
 void httpc_pool_fini(struct httpc_pool *p);
 

@@ -81,16 +81,21 @@ collect(struct httpc_pool *p)
 }
 
 /* Lets libcurl work. Without memory for its own table of sockets it says so
- * here, not which transfer will hear no more of its socket: it could be any. */
+ * here, not which transfer will hear no more of its socket: it could be any. It
+ * also leaves that socket with a table of no size, by which libcurl 7.88
+ * divides when it meets the socket again. */
 static void
 act(struct httpc_pool *p, curl_socket_t fd, int mask)
 {
 	struct httpc_call *c;
 	int running;
 
+	if (p->spoilt)
+		return;
 	p->h->now_ms = clock_mono_ms();
 	if (curl_multi_socket_action(p->multi, fd, mask, &running) ==
 	    CURLM_OUT_OF_MEMORY) {
+		p->spoilt = true;
 		TAILQ_FOREACH (c, &p->h->calls, link)
 			c->broken = c->broken || c->pool == p;
 		loop_defer(p->h->loop, &p->h->mend);
@@ -180,22 +185,29 @@ on_timer(struct timer *t)
 }
 
 int
-httpc_pool_init(struct httpc_pool *p, struct httpc *h, struct error *e)
+httpc_pool_init(struct httpc_pool *p, struct httpc *h, unsigned max_calls,
+    unsigned max_per_host, struct error *e)
 {
 	size_t i;
 
 	p->h = h;
+	p->max_calls = max_calls;
+	p->max_per_host = max_per_host;
 	for (i = 0; i < HTTPC_BUCKETS; i++)
 		LIST_INIT(&p->socks[i]);
 	return timer_init(&p->timer, h->loop, on_timer, "httpc_timer", e);
 }
 
 int
-httpc_pool_start(struct httpc_pool *p, unsigned max_calls,
-    unsigned max_per_host, struct error *e)
+httpc_pool_start(struct httpc_pool *p, struct error *e)
 {
-	CURLM *m = curl_multi_init();
+	CURLM *m;
 
+	if (p->spoilt)
+		return error_nomem(e);
+	if (p->multi != NULL)
+		return 0;
+	m = curl_multi_init();
 	if (m == NULL)
 		return error_nomem(e);
 	p->multi = m;
@@ -204,15 +216,17 @@ httpc_pool_start(struct httpc_pool *p, unsigned max_calls,
 	curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, note_timer);
 	curl_multi_setopt(m, CURLMOPT_TIMERDATA, p);
 	curl_multi_setopt(m, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
-	curl_multi_setopt(m, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)max_calls);
-	curl_multi_setopt(m, CURLMOPT_MAX_HOST_CONNECTIONS, (long)max_per_host);
+	curl_multi_setopt(
+	    m, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)p->max_calls);
+	curl_multi_setopt(
+	    m, CURLMOPT_MAX_HOST_CONNECTIONS, (long)p->max_per_host);
 	/* All of them are worth keeping. */
-	curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, (long)max_calls);
+	curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, (long)p->max_calls);
 	return 0;
 }
 
-void
-httpc_pool_fini(struct httpc_pool *p)
+static void
+stop(struct httpc_pool *p)
 {
 	struct httpc_sock *s;
 	size_t i;
@@ -220,8 +234,25 @@ httpc_pool_fini(struct httpc_pool *p)
 	/* Closes the connections, and says so through note_socket(). */
 	if (p->multi != NULL)
 		(void)curl_multi_cleanup(p->multi);
+	p->multi = NULL;
 	for (i = 0; i < HTTPC_BUCKETS; i++)
 		while ((s = LIST_FIRST(&p->socks[i])) != NULL)
 			sock_remove(s);
+	timer_stop(&p->timer);
+}
+
+void
+httpc_pool_mend(struct httpc_pool *p)
+{
+	if (!p->spoilt)
+		return;
+	stop(p);
+	p->spoilt = false;
+}
+
+void
+httpc_pool_fini(struct httpc_pool *p)
+{
+	stop(p);
 	timer_fini(&p->timer);
 }
