@@ -81,7 +81,7 @@ print(struct session *s, struct board *b)
 	if (rc != EXIT_CODE_OK)
 		return rc;
 	status_count(b, &counts);
-	return s->args.exit_code ? (enum exitcode)status_exit(&counts)
+	return s->args.exit_code ? (enum exitcode)status_counts_exit(&counts)
 				 : EXIT_CODE_OK;
 }
 

@@ -275,7 +275,7 @@ status_print_counts(const struct status_counts *c, struct strbuf *out)
 }
 
 int
-status_exit(const struct status_counts *c)
+status_counts_exit(const struct status_counts *c)
 {
 	static const int order[] = { 1, 4, 3 };
 

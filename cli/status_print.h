@@ -25,4 +25,4 @@ void status_count(struct board *b, struct status_counts *ret);
 /* "3 ready, 1 failed" */
 void status_print_counts(const struct status_counts *c, struct strbuf *out);
 /* cli.md 6.2: 1 before 4 before 3. */
-int status_exit(const struct status_counts *c);
+int status_counts_exit(const struct status_counts *c);

@@ -47,6 +47,6 @@ void programs_find(struct programs *p, const struct programs_config *c);
  * OVE_UNAVAILABLE, naming it. */
 int programs_get(const struct programs *p, enum program id, const char **ret,
     struct error *e);
-/* Whether programs_get() would succeed, for those who ask often and run nothing:
- * that it would may be a second old. The loop's thread only. */
+/* Whether programs_get() would succeed, for those who ask often and run
+ * nothing: that it would may be a second old. The loop's thread only. */
 int programs_have(struct programs *p, enum program id, struct error *e);

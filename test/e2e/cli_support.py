@@ -39,6 +39,7 @@ def overlord(cwd, *args, env=None, stdin=None, timeout=60):
     p = subprocess.run([OVERLORD, *args], cwd=cwd, env=clean_env(env),
                        input=stdin, capture_output=True, text=True,
                        timeout=timeout)
+    assert p.returncode >= 0, f"{args}: killed by a signal: {Result(p)}"
     return Result(p)
 
 

@@ -92,7 +92,12 @@ def ask(node, method, path, *good, body=None):
 
 
 def request(node, method, path, *good, body=None):
-    r = node.request(method, path, body, described=False)
+    try:
+        r = node.request(method, path, body, described=False)
+    except OSError:
+        assert node.process.poll() is None, \
+            f"{node.process.returncode}: {node.stderr()[-3000:]}"
+        raise
     assert r.status in good or r.status in (500, 503, 507), r
     if r.text or r.status != 503:
         document().check(method, path, r)
