@@ -146,7 +146,7 @@ struct reading {
 
 /* The first thing that went wrong is told; what is not there is no fault. */
 void item_warn(struct reading *r, const struct error *e);
-/* The text of a file of a directory, in the arena; NULL: nothing. */
+/* The text of a file of a directory, in the arena; NULL and 0: nothing. */
 const char *item_text(struct reading *r, const struct item_dir *at,
     const char *name, size_t *ret_len);
 /* Its first line. */

@@ -145,17 +145,23 @@ item_text(struct reading *r, const struct item_dir *at, const char *name,
 	AUTO_FREE char *text = NULL;
 	AUTO_FD int f = -1;
 	struct error e = ERROR_INIT;
+	const char *ret;
+	size_t len;
 
+	*ret_len = 0;
 	if (!sources_add_file(r->sources, at->fd, at->path, name))
 		return NULL;
 	if (beneath_open_file(at->fd, name, &f, &e) < 0 ||
-	    file_read_fd(f, FILE_MAX, &text, ret_len, &e) < 0) {
+	    file_read_fd(f, FILE_MAX, &text, &len, &e) < 0) {
 		sources_failed(r->sources);
 		(void)error_wrap(&e, "%s", name);
 		item_warn(r, &e);
 		return NULL;
 	}
-	return arena_strndup(r->a, text, *ret_len);
+	ret = arena_strndup(r->a, text, len);
+	if (ret != NULL)
+		*ret_len = len;
+	return ret;
 }
 
 char *

@@ -36,7 +36,7 @@ static const char *const env[] = { "PATH=/usr/bin:/bin", NULL };
 
 static const struct config_keywords keywords = {
 	.stats = WORDS("pcpu", "memoryuse"),
-	.jail = WORDS("name", "status", "ports", "dirty"),
+	.jail = WORDS("name", "status", "ports", "dirty", "type", "hostname"),
 	.expose = WORDS("rule", "hport"),
 	.label = WORDS("value"),
 	.volume = WORDS("name", "uid"),
@@ -180,7 +180,7 @@ usage(void)
 static const char *const empty[JAIL_ITEM_COUNT] = {
 	[JAIL_STATS] = "{}",
 	[JAIL_INFO] = ("{\"name\":\"a\",\"status\":\"DOWN\",\"ports\":\"\","
-		       "\"dirty\":\"1\"}"),
+		       "\"dirty\":\"1\",\"type\":\"\",\"hostname\":\"\"}"),
 	[JAIL_CPUSET] = "null",
 	[JAIL_DEVFS] = "[]",
 	[JAIL_EXPOSE] = "[]",
@@ -386,10 +386,16 @@ static void
 allocations_may_fail(void **state)
 {
 	const struct test_dir *d = *state;
+	char text[20000];
 
 	put(d, "jails/a/conf/boot/expose/0/hport", "80");
 	put(d, "jails/a/conf/labels/l/value", "v");
 	put(d, "jails/a/conf/volumes/v/uid", "0");
+	/* Too long for what an arena has at hand. */
+	memset(text, '#', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	put(d, "jails/a/conf/config.conf", text);
+	put(d, "jails/a/conf/template.conf", text);
 	log_set_level(LOG_LEVEL_ERROR);
 	torture(body, *state);
 }
