@@ -30,7 +30,9 @@
 #include "lib/base/rand.h"
 #include "lib/base/rights.h"
 
-#define BACKLOG 1024
+/* The kernel takes less where it is set to (kern.ipc.soacceptqueue, somaxconn).
+ */
+#define BACKLOG 4096
 #define ACCEPTS_PER_TURN 64
 #define REST_MS 100
 /* Ports that the kernel chose for IPv4 and that IPv6 has in use. */
