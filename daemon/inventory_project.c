@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "daemon/inventory_internal.h"
+#include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/num.h"
 #include "lib/data/node.h"
@@ -72,13 +73,6 @@ phase_of(const char *text)
 	return PROJECT_UNKNOWN;
 }
 
-static int64_t
-changed_at(const struct stat *st)
-{
-	return (int64_t)st->st_mtim.tv_sec * 1000 +
-	    st->st_mtim.tv_nsec / 1000000;
-}
-
 static void
 read_lock(const struct inventory *inv, const char *project,
     struct sources *sources, struct project_state *ret)
@@ -95,7 +89,7 @@ read_lock(const struct inventory *inv, const char *project,
 	    fstatat(fd, "lock", &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	ret->locked = true;
-	ret->locked_at = changed_at(&st);
+	ret->locked_at = clock_ms_of(&st.st_mtim);
 }
 
 static void
@@ -109,7 +103,7 @@ read_pid(
 	    fstatat(fd, "pid", &st, AT_SYMLINK_NOFOLLOW) < 0)
 		ret->pid = 0;
 	else
-		ret->pid_at = changed_at(&st);
+		ret->pid_at = clock_ms_of(&st.st_mtim);
 }
 
 static void

@@ -37,12 +37,6 @@ mix(uint64_t h, uint64_t v)
 	return h ^ h >> 29;
 }
 
-static int64_t
-ms_of(const struct timespec *t)
-{
-	return (int64_t)t->tv_sec * 1000 + t->tv_nsec / 1000000;
-}
-
 /* What is seen of a file; *ret_at is when it was changed. False when it cannot
  * be looked at. */
 static bool
@@ -64,8 +58,9 @@ see(int fd, const char *path, uint64_t *ret, int64_t *ret_at)
 	h = mix(h, (uint64_t)st.st_ctim.tv_sec);
 	h = mix(h, (uint64_t)st.st_ctim.tv_nsec);
 	*ret = h | 2;
-	*ret_at = ms_of(&st.st_mtim) > ms_of(&st.st_ctim) ? ms_of(&st.st_mtim)
-							  : ms_of(&st.st_ctim);
+	*ret_at = clock_ms_of(&st.st_mtim) > clock_ms_of(&st.st_ctim)
+	    ? clock_ms_of(&st.st_mtim)
+	    : clock_ms_of(&st.st_ctim);
 	return true;
 }
 

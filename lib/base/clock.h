@@ -8,11 +8,18 @@
 #pragma once
 
 #include <stdint.h>
+#include <time.h>
 
 int64_t clock_mono_ms(void);
 /* Nanoseconds, for latency figures only. */
 int64_t clock_mono_ns(void);
 int64_t clock_wall_ms(void);
+
+static inline int64_t
+clock_ms_of(const struct timespec *t)
+{
+	return (int64_t)t->tv_sec * 1000 + t->tv_nsec / 1000000;
+}
 
 /* "YYYY-MM-DDTHH:MM:SS.mmmZ" of a wall time. */
 #define CLOCK_TEXT_LEN 32
